@@ -1,0 +1,416 @@
+# SPDX-License-Identifier: MIT
+"""Does one outbox entry, with no transaction open, and says what to record.
+
+``perform`` reads nothing from the database: what it needs comes with the entry. What it changes is
+returned as a function that the relay runs in the one transaction of its batch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select
+
+from channels.errors import DeliveryError, Throttled, Uncertain
+from channels.message import Address, AddressScheme, ChannelName, DeliveryStatus, OutboundMessage
+from dispatcher.administration import OutletName
+from dispatcher.notices import Notice
+from tracker import answers, attention, receipts, register
+from tracker.models import (
+    AttentionReason,
+    Author,
+    CaseStatus,
+    Direction,
+    EventType,
+    OutboxKind,
+    OutboxState,
+    messages,
+    outbox,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
+
+    from sqlalchemy import Connection, Row
+
+    from channels.channel import Channel
+    from channels.message import Receipt
+    from dispatcher.administration import Administration
+    from dispatcher.notices import Notices
+    from dispatcher.routing.rules import Router
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One claimed entry with all that its work needs.
+
+    Attributes:
+        entry: the outbox row.
+        case: its case, or ``None``.
+        message: the message it sends or works on, or ``None``.
+        administration: the case's (or a referral's) administration, or ``None``.
+        reasons: why the case went to that administration.
+        codes: codes to acknowledge together; empty for one alone.
+    """
+
+    entry: Row[Any]
+    case: Row[Any] | None
+    message: Row[Any] | None = None
+    administration: Administration | None = None
+    reasons: Sequence[str] = ()
+    codes: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of an entry.
+
+    Attributes:
+        state: its new state; ``DUE`` means try again later.
+        provider_id: the provider's id of what was sent.
+        delivery_status: the first word of the provider, or ``None`` when nothing was sent.
+        error: plain English without personal data, or ``""``.
+        retry_after: seconds the other side asked us to wait.
+        record: further changes, run in the transaction that records the result.
+    """
+
+    state: OutboxState
+    provider_id: str = ""
+    delivery_status: DeliveryStatus | None = None
+    error: str = ""
+    retry_after: float | None = None
+    record: Callable[[Connection], None] | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatcher:
+    """Does the work of outbox entries.
+
+    Attributes:
+        channels: ways out, by channel name.
+        notices: composes the words.
+        router: chooses administrations.
+        thread_address: a case's signed mail address, by its code.
+        confirm_url: a signed link that confirms a contact, by case and language.
+        mail_domain: right side of our Message-IDs.
+        clock: the present time.
+        blackhole: send every referral nowhere.
+    """
+
+    channels: Mapping[str, Channel]
+    notices: Notices
+    router: Router
+    thread_address: Callable[[str], str]
+    confirm_url: Callable[[Row[Any], str], str]
+    mail_domain: str
+    clock: Callable[[], datetime]
+    blackhole: bool = False
+
+    def perform(self, work: Work) -> Result:
+        """Do one entry. Never raises a :class:`DeliveryError`: it becomes the result."""
+        try:
+            match OutboxKind(work.entry.kind):
+                case OutboxKind.ROUTE:
+                    return self._route(work)
+                case OutboxKind.REFER:
+                    return self._refer(work)
+                case OutboxKind.REPLY:
+                    return self._reply(work)
+                case OutboxKind.ACKNOWLEDGE:
+                    notice = "acknowledge_many" if work.codes else "acknowledge"
+                    return self._notify(work, notice)
+                case OutboxKind.NOTIFY:
+                    return self._notify(work, work.entry.payload["notice"])
+                case OutboxKind.CONFIRM_CONTACT:
+                    return self._notify(work, "confirm")
+                case OutboxKind.TRANSCRIBE:
+                    return Result(OutboxState.FAILED, error="transcription has its own worker")
+        except Uncertain as error:
+            return Result(OutboxState.UNKNOWN, error=str(error))
+        except Throttled as error:
+            return Result(OutboxState.DUE, error=str(error), retry_after=error.retry_after)
+        except DeliveryError as error:
+            state = OutboxState.DUE if error.retryable else OutboxState.FAILED
+            detail = f"{error} ({error.code})" if error.code else str(error)
+            return Result(state, error=detail, record=None)
+
+    def _route(self, work: Work) -> Result:
+        case = work.case
+        if case is None or case.administration is not None:
+            return Result(OutboxState.DONE)
+        words = [case.subject, case.description, work.entry.payload.get("transcript", "")]
+        decision = self.router.decide("\n".join(words))
+        now = self.clock()
+
+        def record(connection: Connection) -> None:
+            fresh = register.case_by_id(connection, case.id)
+            if fresh is None or fresh.administration is not None:
+                return
+            if decision.administration is not None:
+                answers.assign(
+                    connection,
+                    fresh,
+                    decision.administration,
+                    by="rules",
+                    reasons=decision.reasons,
+                    confidence=decision.confidence,
+                    now=now,
+                    source="/dispatcher/routing",
+                )
+                return
+            if fresh.status == str(CaseStatus.RECEIVED):
+                register.change_status(
+                    connection,
+                    fresh,
+                    CaseStatus.TRIAGE,
+                    by="rules",
+                    source="/dispatcher/routing",
+                    at=now,
+                    tell=False,
+                )
+            attention.open_item(
+                connection,
+                AttentionReason.UNROUTED,
+                "; ".join(decision.reasons),
+                at=now,
+                case_id=case.id,
+                data={
+                    "candidates": [
+                        {"administration": c.administration, "reasons": list(c.reasons)}
+                        for c in decision.candidates
+                    ]
+                },
+            )
+
+        return Result(OutboxState.DONE, record=record)
+
+    def _refer(self, work: Work) -> Result:
+        case, administration = work.case, work.administration
+        if case is None or administration is None:
+            return Result(OutboxState.FAILED, error="no such administration")
+        outlet = OutletName.BLACKHOLE if self.blackhole else administration.outlet
+        now = self.clock()
+        receipt: Receipt | None = None
+        if outlet is OutletName.MAIL:
+            notice = self.notices.referral(
+                case, administration, work.reasons, case.description or case.subject
+            )
+            receipt = self.channels["email"].send(
+                self._mail(
+                    work,
+                    notice,
+                    Address(AddressScheme.MAILTO, administration.email),
+                    automatic=False,
+                )
+            )
+        elif outlet not in (OutletName.DESK, OutletName.BLACKHOLE):
+            return Result(OutboxState.FAILED, error=f"the outlet {outlet} is not set up here")
+
+        def record(connection: Connection) -> None:
+            register.add_event(
+                connection,
+                case.id,
+                EventType.REFERRED,
+                {"administration": administration.slug, "outlet": str(outlet)},
+                source="/dispatcher",
+                at=now,
+            )
+
+        return Result(
+            OutboxState.DONE,
+            provider_id=receipt.provider_id if receipt else "",
+            delivery_status=receipt.delivery_status if receipt else None,
+            record=record,
+        )
+
+    def _reply(self, work: Work) -> Result:
+        case, message, entry = work.case, work.message, work.entry
+        if case is None or message is None:
+            return Result(OutboxState.FAILED, error="the answer is not on record")
+        text = message.text
+        if entry.channel == str(ChannelName.WEB):
+            return self._web_reply(work)
+        if entry.channel != str(ChannelName.VOICE):
+            notice = self.notices.compose(
+                "reply", entry.channel, case, work.administration, text=text
+            )
+        else:
+            notice = self.notices.compose("have_answer", entry.channel, case, work.administration)
+        receipt = self.channels[entry.channel].send(
+            self._outbound(work, notice, auto_submitted="no")
+        )
+        return self._sent(work, receipt, link_message=True)
+
+    def _web_reply(self, work: Work) -> Result:
+        """The page shows the answer; a confirmed contact is told that there is one."""
+        case, entry = work.case, work.entry
+        if case is None:
+            return Result(OutboxState.FAILED, error="no case")
+        receipt = self.channels["web"].send(
+            self._outbound(work, Notice("", "", case.language), auto_submitted="no")
+        )
+        if case.contact_confirmed:
+            channel = "email" if entry.recipient_scheme == "mailto" else "sms"
+            notice = self.notices.compose("have_answer", channel, case, work.administration)
+            self.channels[channel].send(
+                self._outbound(work, notice, channel=channel, auto_submitted="auto-generated")
+            )
+        return self._sent(work, receipt, link_message=True)
+
+    def _notify(self, work: Work, name: str) -> Result:
+        entry, case = work.entry, work.case
+        channel = entry.channel
+        if channel in ("web", "voice"):
+            # A page or a call cannot be pushed to: the contact is told by text or mail.
+            if case is not None and not case.contact_confirmed and name != "confirm":
+                return Result(OutboxState.DONE, error="the contact is not confirmed")
+            channel = "email" if entry.recipient_scheme == "mailto" else "sms"
+        url = ""
+        if name == "confirm" and case is not None:
+            url = self.confirm_url(case, self.notices.words.answering_language(case.language))
+        notice = self.notices.compose(
+            name,
+            channel,
+            case,
+            work.administration,
+            language=entry.payload.get("language", ""),
+            codes=work.codes,
+            url=url,
+            status=entry.payload.get("status", ""),
+        )
+        automatic = "auto-replied" if entry.automatic else "auto-generated"
+        receipt = self.channels[channel].send(
+            self._outbound(work, notice, channel=channel, auto_submitted=automatic)
+        )
+        return self._sent(work, receipt, notice=notice, channel=channel)
+
+    def _outbound(
+        self, work: Work, notice: Notice, *, auto_submitted: str, channel: str = ""
+    ) -> OutboundMessage:
+        entry = work.entry
+        recipient = Address(AddressScheme(entry.recipient_scheme), entry.recipient)
+        name = channel or entry.channel
+        if name == str(ChannelName.EMAIL):
+            return self._mail(
+                work, notice, recipient, automatic=auto_submitted != "no", auto=auto_submitted
+            )
+        return OutboundMessage(
+            idempotency_key=str(entry.id),
+            channel=ChannelName(name),
+            recipient=recipient,
+            text=notice.text,
+            language=notice.language,
+            auto_submitted=auto_submitted,
+        )
+
+    def _mail(
+        self,
+        work: Work,
+        notice: Notice,
+        recipient: Address,
+        *,
+        automatic: bool,
+        auto: str = "auto-generated",
+    ) -> OutboundMessage:
+        """A mail in the case's thread: signed reply address, stable Message-ID, references."""
+        case, entry = work.case, work.entry
+        origin = entry.payload.get("in_reply_to", "")
+        if case is not None and not origin and case.channel == "email":
+            origin = entry.payload.get("origin", "")
+        return OutboundMessage(
+            idempotency_key=str(entry.id),
+            channel=ChannelName.EMAIL,
+            recipient=recipient,
+            subject=notice.subject,
+            text=notice.text,
+            language=notice.language,
+            message_id=f"{entry.id}@{self.mail_domain}",
+            in_reply_to=origin,
+            references=(origin,) if origin else (),
+            reply_to=self.thread_address(case.tracking_code) if case is not None else "",
+            auto_submitted=auto if automatic else "no",
+        )
+
+    def _sent(
+        self,
+        work: Work,
+        receipt: Receipt,
+        *,
+        notice: Notice | None = None,
+        channel: str = "",
+        link_message: bool = False,
+    ) -> Result:
+        entry, case, now = work.entry, work.case, self.clock()
+
+        def record(connection: Connection) -> None:
+            if case is None:
+                return
+            # A receipt may have come before this: then it is the later word.
+            status = connection.scalar(
+                select(outbox.c.delivery_status).where(outbox.c.id == entry.id)
+            ) or str(receipt.delivery_status)
+            if link_message and work.message is not None:
+                connection.execute(
+                    messages.update()
+                    .where(messages.c.id == work.message.id)
+                    .values(
+                        outbox_id=entry.id,
+                        delivery_status=status,
+                        message_id=f"{entry.id}@{self.mail_domain}"
+                        if entry.channel == "email"
+                        else receipt.provider_id,
+                    ),
+                )
+            elif notice is not None:
+                name = channel or entry.channel
+                register.add_message(
+                    connection,
+                    case.id,
+                    {
+                        "direction": str(Direction.OUTBOUND),
+                        "author": str(Author.SYSTEM),
+                        "channel": name,
+                        "recipient": entry.recipient,
+                        "subject": notice.subject,
+                        "text": notice.text,
+                        "language": notice.language,
+                        "date": now,
+                        "message_id": f"{entry.id}@{self.mail_domain}"
+                        if name == "email"
+                        else receipt.provider_id,
+                        "outbox_id": entry.id,
+                        "delivery_status": status,
+                    },
+                )
+            register.add_event(
+                connection,
+                case.id,
+                EventType.MESSAGE_SENT,
+                {
+                    "kind": entry.kind,
+                    "channel": channel or entry.channel,
+                    "delivery_status": str(receipt.delivery_status),
+                },
+                source="/dispatcher",
+                subject=str(entry.id),
+                at=now,
+            )
+
+        return Result(
+            OutboxState.DONE,
+            provider_id=receipt.provider_id,
+            delivery_status=receipt.delivery_status,
+            record=record,
+        )
+
+
+def failed_for_good(connection: Connection, work: Work, result: Result, now: datetime) -> None:
+    """What a final failure leads to: another channel or a person, never silence (promise 7)."""
+    connection.execute(
+        messages.update()
+        .where(messages.c.id == work.entry.message_id, messages.c.direction == "outbound")
+        .values(delivery_status="failed", delivery_detail=result.error[:200])
+    )
+    receipts.undelivered(connection, work.entry.id, result.error, now)

@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: MIT
+"""Routing by ordered rules on content, each with the words that made it match.
+
+A rule names phrases; every phrase found in the folded text counts its weight. The administration
+with the clear lead wins; a draw, a weak match or silence is left to a person (promise 8).
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from normalizer.text import ascii_digits, fold
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from dispatcher.administration import Administration
+
+_WORD = re.compile(r"[^\W_]+")
+#: Arabic clitics that stand before a word without a space (و ف ب ك ل + ال), tried off in turn.
+_ARABIC_PREFIXES = ("وبال", "وال", "فال", "بال", "كال", "لل", "ال", "و", "ف", "ب", "ل")
+_SHORTEST_STEM = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Phrases that point to an administration.
+
+    Attributes:
+        administration: slug.
+        phrases: folded phrases, as tuples of words.
+        weight: what each phrase found counts.
+    """
+
+    administration: str
+    phrases: tuple[tuple[str, ...], ...]
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An administration that may be responsible.
+
+    Attributes:
+        administration: slug.
+        score: sum of the weights of what matched.
+        reasons: sentences a clerk can read.
+    """
+
+    administration: str
+    score: float
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The outcome of routing.
+
+    Attributes:
+        administration: the slug chosen, or ``None``: a person decides.
+        confidence: from 0 to 1, the share of the winner among what matched.
+        candidates: at most three, best first.
+    """
+
+    administration: str | None
+    confidence: float
+    candidates: tuple[Candidate, ...]
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why: the winner's reasons, or why nobody was chosen."""
+        if self.administration and self.candidates:
+            return self.candidates[0].reasons
+        if not self.candidates:
+            return ("no rule matches these words",)
+        names = ", ".join(candidate.administration for candidate in self.candidates)
+        return (f"not clear enough between {names}",)
+
+
+class Router:
+    """Chooses an administration.
+
+    Args:
+        rules: in order.
+        floor: least score for an automatic choice.
+        lead: how far ahead of the second the first must be.
+    """
+
+    def __init__(self, rules: Sequence[Rule], *, floor: float = 1.0, lead: float = 0.5) -> None:
+        self._rules = tuple(rules)
+        self._floor = floor
+        self._lead = lead
+
+    def decide(self, text: str) -> Decision:
+        """Choose for one text in any of the languages."""
+        words = _words(text)
+        found: dict[str, list[tuple[str, float]]] = {}
+        for rule in self._rules:
+            for phrase in rule.phrases:
+                if _contains(words, phrase):
+                    found.setdefault(rule.administration, []).append(
+                        (" ".join(phrase), rule.weight * len(phrase))
+                    )
+        candidates = sorted(
+            (
+                Candidate(
+                    slug,
+                    sum(weight for _, weight in dict(hits).items()),
+                    tuple(f"“{phrase}” is named" for phrase in dict(hits)),
+                )
+                for slug, hits in found.items()
+            ),
+            key=lambda candidate: -candidate.score,
+        )[:3]
+        if not candidates:
+            return Decision(None, 0.0, ())
+        total = sum(candidate.score for candidate in candidates)
+        best = candidates[0]
+        second = candidates[1].score if len(candidates) > 1 else 0.0
+        clear = best.score >= self._floor and best.score - second >= self._lead
+        return Decision(
+            best.administration if clear else None, best.score / total, tuple(candidates)
+        )
+
+
+def of_administrations(register: Iterable[Administration], weight: float = 1.0) -> list[Rule]:
+    """One rule an administration from its competence words."""
+    rules = []
+    for administration in register:
+        phrases = {
+            tuple(fold(word) for word in _WORD.findall(ascii_digits(phrase)))
+            for phrases in (administration.competence or {}).values()
+            for phrase in phrases
+        }
+        phrases.discard(())
+        if phrases:
+            rules.append(Rule(administration.slug, tuple(sorted(phrases)), weight))
+    return rules
+
+
+def read_toml(path: Path) -> list[Rule]:
+    """Read ``[[rule]] administration, weight, phrases`` from a file.
+
+    Raises:
+        KeyError: a rule lacks a key.
+    """
+    data = tomllib.loads(path.read_text(encoding="utf-8"))
+    return [
+        Rule(
+            rule["administration"],
+            tuple(
+                tuple(fold(word) for word in _WORD.findall(ascii_digits(phrase)))
+                for phrase in rule["phrases"]
+            ),
+            float(rule.get("weight", 2.0)),
+        )
+        for rule in data.get("rule", [])
+    ]
+
+
+def known_slugs(rules: Iterable[Rule], register: Mapping[str, Administration]) -> list[str]:
+    """The slugs of rules that no administration has: a mistake of the file."""
+    return sorted({rule.administration for rule in rules} - set(register))
+
+
+def _words(text: str) -> list[frozenset[str]]:
+    """Each word of a text as the set of the forms it may match as."""
+    return [_forms(fold(word)) for word in _WORD.findall(ascii_digits(text))]
+
+
+def _forms(word: str) -> frozenset[str]:
+    forms = {word}
+    for prefix in _ARABIC_PREFIXES:
+        if word.startswith(prefix) and len(word) - len(prefix) >= _SHORTEST_STEM:
+            forms.add(word[len(prefix) :])
+            forms.add("ال" + word[len(prefix) :])
+    if word.isascii() and len(word) > _SHORTEST_STEM and word.endswith("s"):
+        forms.add(word[:-1])
+    return frozenset(forms)
+
+
+def _contains(words: Sequence[frozenset[str]], phrase: tuple[str, ...]) -> bool:
+    span = len(phrase)
+    return any(
+        all(phrase[offset] in words[start + offset] for offset in range(span))
+        for start in range(len(words) - span + 1)
+    )

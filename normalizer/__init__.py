@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""From what was said to the canonical record."""

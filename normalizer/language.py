@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: MIT
+"""Which language a text is in: by script first, then by a library among the Latin ones."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Protocol, cast
+
+#: How much of a text is looked at; more changes no answer and costs time on the hot path.
+LOOKED_AT = 400
+
+_ARABIC = re.compile("[\u0600-\u06ff\u0750-\u077f\ufb50-\ufdff\ufe70-\ufeff]")
+_TIFINAGH = re.compile("[\u2d30-\u2d7f]")
+_LATIN = re.compile("[A-Za-z\u00c0-\u024f]")
+_FEWEST_LETTERS = 3
+
+
+class _Classifier(Protocol):
+    def classify(self, text: str) -> tuple[str, float]: ...
+
+
+def detect(text: str, default: str = "fr") -> str:
+    """The BCP 47 tag of ``text``: ``ar``, ``zgh``, ``fr``, ``en``, or ``default`` when unsure.
+
+    Telling Darija from Arabic and Arabizi from French is the routing room's later work.
+    """
+    sample = text[:LOOKED_AT]
+    arabic, tifinagh = len(_ARABIC.findall(sample)), len(_TIFINAGH.findall(sample))
+    latin = len(_LATIN.findall(sample))
+    if tifinagh and tifinagh >= max(arabic, latin):
+        return "zgh"
+    if arabic and arabic * 2 >= latin:
+        return "ar"
+    if latin < _FEWEST_LETTERS:
+        return default
+    return _classifier().classify(sample)[0]
+
+
+@cache
+def _classifier() -> _Classifier:
+    """Load the library's model once, on first use; it stays in memory."""
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
+    identifier = LanguageIdentifier.from_model_file(MODEL_FILE)
+    identifier.set_languages(["fr", "en"])
+    return cast("_Classifier", identifier)

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: MIT
+"""Text as it may be stored and compared: no surrogates, no NUL, digits of every script read alike."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_BAD = re.compile("[\x00\ud800-\udfff]")
+
+
+def storable(text: str) -> str:
+    """Replace what no database takes (lone surrogates, NUL) by U+FFFD; everything else is kept."""
+    return _BAD.sub("\ufffd", text) if _BAD.search(text) else text
+
+
+def fold(text: str) -> str:
+    """Make a copy for comparing words: NFKD, no marks, no format characters, case-folded.
+
+    Arabic letter variants that people interchange (أ إ آ → ا, ى → ي, ة → ه) become one.
+    """
+    decomposed = unicodedata.normalize("NFKD", text).casefold()
+    kept = "".join(c for c in decomposed if unicodedata.category(c) not in ("Mn", "Cf"))
+    return kept.translate(_ARABIC_VARIANTS)
+
+
+_ARABIC_VARIANTS = str.maketrans({"أ": "ا", "إ": "ا", "آ": "ا", "ى": "ي", "ة": "ه", "ـ": None})
+
+
+def ascii_digits(text: str) -> str:
+    """Turn decimal digits of every script (٠-٩, ۰-۹, full width) into 0-9, dropping bidi marks.
+
+    NFKC does not do this for Arabic-Indic digits; ``unicodedata.decimal`` does.
+    """
+    out: list[str] = []
+    for character in text:
+        if character.isascii():
+            out.append(character)
+            continue
+        if unicodedata.category(character) == "Cf":
+            continue
+        value = unicodedata.decimal(character, None)
+        out.append(character if value is None else str(value))
+    return "".join(out)
+
+
+def excerpt(text: str, length: int = 80) -> str:
+    """The first ``length`` characters of ``text`` on one line, with an ellipsis when cut."""
+    line = " ".join(text.split())
+    return line if len(line) <= length else line[: length - 1].rstrip() + "…"

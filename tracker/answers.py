@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: MIT
+"""What people do to a case: assign it, answer it, note on it. Desk, mail and API all call these."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tracker import attention, register
+from tracker.identity import new_id
+from tracker.models import (
+    AttentionReason,
+    Author,
+    CaseStatus,
+    Direction,
+    EventType,
+    OutboxKind,
+    cases,
+    decisions,
+)
+from tracker.outbox import put
+from tracker.status import allowed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+    from uuid import UUID
+
+    from sqlalchemy import Connection, Row
+
+
+def assign(
+    connection: Connection,
+    case: Row[Any],
+    slug: str,
+    *,
+    by: str,
+    reasons: Sequence[str],
+    now: datetime,
+    confidence: float = 1.0,
+    source: str = "/desk",
+    outlet: str = "desk",
+) -> bool:
+    """Hand a case to an administration: decision, status, event, referral. The clock runs on.
+
+    Returns:
+        ``False`` when the administration has it already.
+    """
+    if case.administration == slug:
+        return False
+    decision_id = new_id()
+    connection.execute(
+        decisions.insert().values(
+            id=decision_id,
+            case_id=case.id,
+            administration=slug,
+            confidence=confidence,
+            reasons=list(reasons),
+            decided_by=by,
+            decided_at=now,
+        ),
+    )
+    connection.execute(
+        cases.update().where(cases.c.id == case.id).values(administration=slug, updated_at=now)
+    )
+    register.add_event(
+        connection,
+        case.id,
+        EventType.ROUTED,
+        {"administration": slug, "by": by, "reasons": list(reasons), "confidence": confidence},
+        source=source,
+        at=now,
+    )
+    if CaseStatus.REFERRED in allowed(case.status):
+        register.change_status(
+            connection, case, CaseStatus.REFERRED, by=by, source=source, at=now, tell=True
+        )
+    attention.resolve_of_case(connection, case.id, AttentionReason.UNROUTED, by=by, at=now)
+    put(
+        connection,
+        OutboxKind.REFER,
+        f"refer:{decision_id}",
+        now=now,
+        channel=outlet,
+        recipient_scheme="administration",
+        recipient=slug,
+        case_id=case.id,
+    )
+    return True
+
+
+def answer_case(
+    connection: Connection,
+    case: Row[Any],
+    text: str,
+    *,
+    author_name: str,
+    administration: str | None,
+    now: datetime,
+    language: str = "",
+    close: bool = False,
+    question: bool = False,
+    delivery_id: UUID | None = None,
+    source: str = "/desk",
+) -> UUID:
+    """Record an administration's answer and send it to the citizen on their own channel.
+
+    Args:
+        connection: inside a transaction.
+        case: the case's row.
+        text: the words of the answer.
+        author_name: who signs it, as shown at the desk.
+        administration: the slug that answers.
+        now: the present time.
+        language: BCP 47 tag of the words, the case's by default.
+        close: close the case after the answer.
+        question: it asks the citizen something: the case waits for them instead of being answered.
+        delivery_id: the mail it came by, when it came by mail.
+        source: CloudEvents source.
+
+    Returns:
+        the id of the message.
+    """
+    message_id = register.add_message(
+        connection,
+        case.id,
+        {
+            "direction": str(Direction.OUTBOUND),
+            "author": str(Author.ADMINISTRATION),
+            "author_name": author_name,
+            "channel": case.channel,
+            "sender": administration or "",
+            "recipient": case.contact_value,
+            "text": text,
+            "language": language or case.language,
+            "date": now,
+            "delivery_id": delivery_id,
+            "delivery_status": "queued" if case.contact_value else None,
+        },
+    )
+    register.add_event(
+        connection,
+        case.id,
+        EventType.REPLIED,
+        {"by": author_name, "administration": administration or ""},
+        source=source,
+        subject=str(message_id),
+        at=now,
+    )
+    new = CaseStatus.WAITING_FOR_CITIZEN if question else CaseStatus.ANSWERED
+    if new in allowed(case.status):
+        register.change_status(
+            connection, case, new, by=author_name, source=source, at=now, tell=False
+        )
+    if close:
+        current = register.case_by_id(connection, case.id)
+        if current is not None and CaseStatus.CLOSED in allowed(current.status):
+            register.change_status(
+                connection, current, CaseStatus.CLOSED, by=author_name, source=source, at=now
+            )
+    if case.contact_value:
+        put(
+            connection,
+            OutboxKind.REPLY,
+            f"reply:{message_id}",
+            now=now,
+            channel=case.channel,
+            recipient_scheme=case.contact_scheme,
+            recipient=case.contact_value,
+            case_id=case.id,
+            message_id=message_id,
+        )
+    return message_id
+
+
+def note(
+    connection: Connection, case: Row[Any], text: str, *, author_name: str, now: datetime
+) -> UUID:
+    """Add an internal note; it never leaves the house."""
+    message_id = register.add_message(
+        connection,
+        case.id,
+        {
+            "direction": str(Direction.INTERNAL),
+            "author": str(Author.ADMINISTRATION),
+            "author_name": author_name,
+            "channel": "web",
+            "text": text,
+            "date": now,
+        },
+    )
+    register.add_event(
+        connection,
+        case.id,
+        EventType.NOTE_ADDED,
+        {"by": author_name},
+        source="/desk",
+        subject=str(message_id),
+        at=now,
+    )
+    return message_id
+
+
+def set_status(
+    connection: Connection, case: Row[Any], status: CaseStatus, *, by: str, now: datetime
+) -> bool:
+    """Change the status at the desk and tell the citizen.
+
+    Raises:
+        ForbiddenMove: the status may not follow the present one.
+    """
+    return register.change_status(connection, case, status, by=by, source="/desk", at=now)

@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: MIT
+"""One writing thread per process: waiting messages share one commit, a savepoint each.
+
+A commit costs an fsync; ten waiting messages cost one. When the commit fails, *every* message of
+the group gets the failure, so that no door acknowledges what is not on disk (design, promise 1).
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlalchemy import Connection, Engine
+
+T = TypeVar("T")
+logger = logging.getLogger(__name__)
+
+
+class StorageUnavailable(Exception):  # noqa: N818 - what it says, as the doors read it
+    """Nothing was stored: the database is locked, full, or away. Answer a temporary failure."""
+
+
+class GroupCommit:
+    """Runs functions in shared transactions.
+
+    Args:
+        engine: the writing engine.
+        size: most functions that share one commit.
+        after_commit: called once after each successful commit (the doorbell).
+    """
+
+    def __init__(
+        self, engine: Engine, *, size: int = 64, after_commit: Callable[[], None] | None = None
+    ) -> None:
+        self._engine = engine
+        self._size = size
+        self._after_commit = after_commit
+        self._waiting: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._starting = threading.Lock()
+        self._closed = False
+
+    def submit(self, function: Callable[[Connection], T], *, key: str = "") -> Future[T]:
+        """Queue ``function`` for the next commit.
+
+        Args:
+            function: takes the connection; runs in a savepoint of its own. What it raises is
+                given to its own caller alone and undoes its own savepoint alone.
+            key: the unique key it claims; a group runs in the order of the keys, so that two
+                processes can never wait for each other's keys in a circle.
+
+        Returns:
+            a future that is done only after the commit. Its exception is
+            :class:`StorageUnavailable` when the commit failed.
+        """
+        future: Future[T] = Future()
+        if self._closed:
+            future.set_exception(StorageUnavailable("this process is stopping"))
+            return future
+        if self._thread is None:
+            self._start()
+        self._waiting.put(_Job(function, future, key))
+        return future
+
+    def run(
+        self, function: Callable[[Connection], T], *, key: str = "", timeout: float = 60.0
+    ) -> T:
+        """Queue ``function`` and wait for its commit.
+
+        Raises:
+            StorageUnavailable: nothing was stored.
+        """
+        try:
+            return self.submit(function, key=key).result(timeout)
+        except TimeoutError as error:
+            message = "the database did not answer in time"
+            raise StorageUnavailable(message) from error
+
+    def close(self) -> None:
+        """Commit what waits, then stop the thread."""
+        self._closed = True
+        if self._thread is not None:
+            self._waiting.put(None)
+            self._thread.join(timeout=10)
+
+    def _start(self) -> None:
+        with self._starting:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._loop, name="writer", daemon=True)
+                self._thread.start()
+
+    def _loop(self) -> None:
+        while True:
+            job = self._waiting.get()
+            if job is None:
+                return
+            group = [job]
+            stopping = False
+            while len(group) < self._size:
+                try:
+                    following = self._waiting.get_nowait()
+                except queue.Empty:
+                    break
+                if following is None:
+                    stopping = True
+                    break
+                group.append(following)
+            self._commit(group)
+            if stopping:
+                return
+
+    def _commit(self, group: list[_Job]) -> None:
+        group.sort(key=lambda job: job.key)
+        results: list[tuple[_Job, Any, BaseException | None]] = []
+        try:
+            with self._engine.begin() as connection:
+                for job in group:
+                    results.append((job, *_in_savepoint(connection, job)))
+        except Exception as error:  # noqa: BLE001 - the driver's own errors, of every kind
+            logger.error("commit failed, %d waiting: %s", len(group), type(error).__name__)
+            for job in group:
+                failure = StorageUnavailable("nothing was stored; try again later")
+                failure.__cause__ = error
+                job.future.set_exception(failure)
+            return
+        for job, result, failed in results:
+            if failed is not None:
+                job.future.set_exception(failed)
+            else:
+                job.future.set_result(result)
+        if self._after_commit is not None:
+            self._after_commit()
+
+
+def _in_savepoint(connection: Connection, job: _Job) -> tuple[Any, BaseException | None]:
+    savepoint = connection.begin_nested()
+    try:
+        result = job.function(connection)
+        savepoint.commit()
+    except Exception as error:
+        if not savepoint.is_active and connection.invalidated:
+            raise
+        savepoint.rollback()
+        if _is_storage_failure(error):
+            raise
+        return None, error
+    return result, None
+
+
+def _is_storage_failure(error: BaseException) -> bool:
+    """A failure of the database itself spoils the whole group; one of the message does not."""
+    return isinstance(error, DBAPIError) and not isinstance(error, IntegrityError | DataError)
+
+
+class _Job:
+    """One waiting function."""
+
+    __slots__ = ("function", "future", "key")
+
+    def __init__(
+        self, function: Callable[[Connection], Any], future: Future[Any], key: str
+    ) -> None:
+        self.function = function
+        self.future = future
+        self.key = key

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: MIT
+"""All tables, under one metadata and one Alembic line."""
+
+from tracker.models.people import administrations, decisions, opt_outs, throttle, users
+from tracker.models.record import attachments, blobs, case_events, cases, deliveries, messages
+from tracker.models.types import Json, UtcDateTime, metadata
+from tracker.models.vocabulary import (
+    AttentionReason,
+    Author,
+    CaseStatus,
+    DeliveryState,
+    Direction,
+    EventType,
+    OutboxKind,
+    OutboxState,
+    Role,
+)
+from tracker.models.work import attention, outbox
+
+__all__ = [
+    "AttentionReason",
+    "Author",
+    "CaseStatus",
+    "DeliveryState",
+    "Direction",
+    "EventType",
+    "Json",
+    "OutboxKind",
+    "OutboxState",
+    "Role",
+    "UtcDateTime",
+    "administrations",
+    "attachments",
+    "attention",
+    "blobs",
+    "case_events",
+    "cases",
+    "decisions",
+    "deliveries",
+    "messages",
+    "metadata",
+    "opt_outs",
+    "outbox",
+    "throttle",
+    "users",
+]

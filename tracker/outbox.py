@@ -1,0 +1,271 @@
+# SPDX-License-Identifier: MIT
+"""What is still to be done. RQ is a doorbell, these rows are the truth (docs/decisions).
+
+An entry is put in the transaction of its cause, claimed in a batch for a while, acted on with no
+transaction open, and its result recorded. A claim that expires belongs to a process that died:
+what may have gone out is then ``unknown`` and never sent again blindly.
+"""
+
+from __future__ import annotations
+
+import random
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import String, bindparam, func, select, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+from tracker.identity import new_id
+from tracker.models import OutboxKind, OutboxState, outbox
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+    from uuid import UUID
+
+    from sqlalchemy import Connection, Row
+
+#: Kinds whose work leaves the house: a death in the middle leaves their fate unknown. The others
+#: only change our own database and are simply done again.
+LEAVING = frozenset(
+    {
+        OutboxKind.ACKNOWLEDGE,
+        OutboxKind.NOTIFY,
+        OutboxKind.REPLY,
+        OutboxKind.REFER,
+        OutboxKind.CONFIRM_CONTACT,
+    }
+)
+
+
+def row(
+    kind: OutboxKind,
+    key: str,
+    *,
+    now: datetime,
+    channel: str = "",
+    recipient_scheme: str = "",
+    recipient: str = "",
+    case_id: UUID | None = None,
+    message_id: UUID | None = None,
+    payload: Mapping[str, Any] | None = None,
+    automatic: bool = False,
+    not_before: datetime | None = None,
+) -> dict[str, Any]:
+    """One row of the table, for callers that insert several at once.
+
+    Args:
+        kind: what is to be done.
+        key: unique over all time; the same cause puts the same key.
+        now: the present time.
+        channel: the channel it leaves by (or the outlet of a referral).
+        recipient_scheme: the scheme of ``recipient``.
+        recipient: whom it goes to; an administration's slug for a referral.
+        case_id: the case it belongs to.
+        message_id: the message it sends or works on.
+        payload: what the work needs beyond the case (plain JSON).
+        automatic: whether it counts against the limits of automatic answers (promise 11).
+        not_before: earliest time; now by default.
+    """
+    return {
+        "id": new_id(),
+        "kind": str(kind),
+        "state": str(OutboxState.DUE),
+        "idempotency_key": key,
+        "case_id": case_id,
+        "message_id": message_id,
+        "channel": channel,
+        "recipient_scheme": recipient_scheme,
+        "recipient": recipient,
+        "automatic": automatic,
+        "payload": dict(payload or {}),
+        "created_at": now,
+        "not_before": not_before or now,
+        "attempts": 0,
+        "claimed_until": None,
+        "claimed_by": "",
+        "done_at": None,
+        "provider_id": "",
+        "delivery_status": None,
+        "last_error": "",
+    }
+
+
+def put(connection: Connection, kind: OutboxKind, key: str, **values: Any) -> UUID | None:
+    """Put one entry; see :func:`row` for the values.
+
+    Returns:
+        its id, or ``None`` when an entry of this key exists already.
+    """
+    entry = row(kind, key, **values)
+    insert = sqlite_insert if connection.dialect.name == "sqlite" else postgresql_insert
+    result = connection.execute(
+        insert(outbox)
+        .values(entry)
+        .on_conflict_do_nothing(index_elements=["idempotency_key"])
+        .execution_options(preserve_rowcount=True),
+    )
+    return entry["id"] if result.rowcount == 1 else None
+
+
+def claim(
+    connection: Connection,
+    *,
+    kinds: Sequence[OutboxKind],
+    limit: int,
+    lease_seconds: float,
+    worker: str,
+    now: datetime,
+) -> Sequence[Row[Any]]:
+    """Claim up to ``limit`` due entries for ``lease_seconds``; commit before acting on them.
+
+    PostgreSQL skips rows that another worker holds; on SQLite the transaction is exclusive anyway.
+    """
+    due = (
+        select(outbox.c.id)
+        .where(
+            outbox.c.state == str(OutboxState.DUE),
+            outbox.c.not_before <= now,
+            outbox.c.kind.in_([str(kind) for kind in kinds]),
+        )
+        .order_by(outbox.c.not_before, outbox.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    ids = connection.scalars(due).all()
+    if not ids:
+        return []
+    return connection.execute(
+        update(outbox)
+        .where(outbox.c.id.in_(ids))
+        .values(
+            state=str(OutboxState.CLAIMED),
+            claimed_until=now + timedelta(seconds=lease_seconds),
+            claimed_by=worker,
+            attempts=outbox.c.attempts + 1,
+        )
+        .returning(outbox),
+    ).all()
+
+
+_FINISH = (
+    update(outbox)
+    .where(outbox.c.id == bindparam("entry_id"))
+    .values(
+        state=bindparam("new_state"),
+        done_at=bindparam("at"),
+        claimed_until=None,
+        provider_id=bindparam("provider"),
+        # A callback may have come before our own POST returned: its word is the later one.
+        delivery_status=func.coalesce(outbox.c.delivery_status, bindparam("status", type_=String)),
+        last_error=bindparam("error"),
+    )
+)
+
+
+def finish(connection: Connection, results: Sequence[Mapping[str, Any]]) -> None:
+    """Record many results at once.
+
+    Args:
+        connection: inside a transaction.
+        results: ``{entry_id, new_state, at, provider, status, error}`` each.
+    """
+    if results:
+        connection.execute(_FINISH, [dict(result) for result in results])
+
+
+def postpone(
+    connection: Connection,
+    entry_id: UUID,
+    *,
+    until: datetime,
+    error: str,
+    count_attempt: bool = True,
+) -> None:
+    """Make an entry due again later (a retryable failure, or a limit of automatic answers)."""
+    values: dict[str, Any] = {
+        "state": str(OutboxState.DUE),
+        "not_before": until,
+        "claimed_until": None,
+        "last_error": error,
+    }
+    if not count_attempt:
+        values["attempts"] = outbox.c.attempts - 1
+    connection.execute(update(outbox).where(outbox.c.id == entry_id).values(**values))
+
+
+def backoff_seconds(attempts: int, *, base: float, cap: float) -> float:
+    """Pause before the next try: doubling from ``base`` to ``cap``, with a jitter of a quarter."""
+    pause = min(cap, base * 2.0 ** min(attempts, 30))
+    return pause * random.uniform(0.75, 1.25)  # noqa: S311 - jitter, not a secret
+
+
+def free_expired(connection: Connection, now: datetime) -> Sequence[Row[Any]]:
+    """Free the claims of processes that died.
+
+    Work inside the house becomes due again. What leaves the house becomes ``unknown``: it may
+    have gone, and only the provider can tell.
+
+    Returns:
+        the entries that became ``unknown``.
+    """
+    expired = (outbox.c.state == str(OutboxState.CLAIMED)) & (outbox.c.claimed_until < now)
+    leaving = [str(kind) for kind in LEAVING]
+    connection.execute(
+        update(outbox)
+        .where(expired, outbox.c.kind.not_in(leaving))
+        .values(state=str(OutboxState.DUE), claimed_until=None),
+    )
+    return connection.execute(
+        update(outbox)
+        .where(expired, outbox.c.kind.in_(leaving))
+        .values(
+            state=str(OutboxState.UNKNOWN),
+            claimed_until=None,
+            last_error="the sending process died; it may or may not have gone",
+        )
+        .returning(outbox),
+    ).all()
+
+
+def due_count(connection: Connection, now: datetime, kinds: Sequence[OutboxKind]) -> int:
+    """How many entries of ``kinds`` are due now."""
+    return (
+        connection.scalar(
+            select(func.count())
+            .select_from(outbox)
+            .where(
+                outbox.c.state == str(OutboxState.DUE),
+                outbox.c.not_before <= now,
+                outbox.c.kind.in_([str(kind) for kind in kinds]),
+            ),
+        )
+        or 0
+    )
+
+
+def automatic_sent(
+    connection: Connection,
+    recipient: str,
+    *,
+    since: datetime,
+    case_id: UUID | None = None,
+    besides: UUID | None = None,
+) -> int:
+    """How many automatic answers went to ``recipient`` since then (promise 11)."""
+    query = (
+        select(func.count())
+        .select_from(outbox)
+        .where(
+            outbox.c.recipient == recipient,
+            outbox.c.automatic,
+            outbox.c.done_at > since,
+            outbox.c.state.in_([str(OutboxState.DONE), str(OutboxState.UNKNOWN)]),
+        )
+    )
+    if case_id is not None:
+        query = query.where(outbox.c.case_id == case_id)
+    if besides is not None:
+        query = query.where(outbox.c.id != besides)
+    return connection.scalar(query) or 0

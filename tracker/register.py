@@ -1,0 +1,280 @@
+# SPDX-License-Identifier: MIT
+"""The register: open, find and append. Core statements only; this is the hot path."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import bindparam, select
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+from normalizer import tracking_code
+from tracker.identity import new_id
+from tracker.models import (
+    CaseStatus,
+    EventType,
+    OutboxKind,
+    attachments,
+    blobs,
+    case_events,
+    cases,
+    deliveries,
+    messages,
+)
+from tracker.outbox import put
+from tracker.status import check_move
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+    from uuid import UUID
+
+    from sqlalchemy import Connection, Row
+    from sqlalchemy.sql.dml import Insert
+
+_SQLITE_CLAIM = (
+    sqlite_insert(deliveries)
+    .on_conflict_do_nothing(index_elements=["idempotency_key"])
+    .execution_options(preserve_rowcount=True)
+)
+_POSTGRESQL_CLAIM = (
+    postgresql_insert(deliveries)
+    .on_conflict_do_nothing(index_elements=["idempotency_key"])
+    .execution_options(preserve_rowcount=True)
+)
+_SQLITE_BLOB = sqlite_insert(blobs).on_conflict_do_nothing(index_elements=["sha256"])
+_POSTGRESQL_BLOB = postgresql_insert(blobs).on_conflict_do_nothing(index_elements=["sha256"])
+_CASE_BY_CODE = select(cases).where(cases.c.tracking_code == bindparam("code"))
+_CASE_BY_ID = select(cases).where(cases.c.id == bindparam("case_id"))
+_DELIVERY_BY_KEY = select(
+    deliveries.c.id,
+    deliveries.c.state,
+    deliveries.c.outcome,
+    deliveries.c.case_id,
+    deliveries.c.answer,
+).where(deliveries.c.idempotency_key == bindparam("key"))
+
+
+def claim_delivery(connection: Connection, values: Mapping[str, Any]) -> bool:
+    """Insert a raw delivery under its key; ``False`` when the key was there before.
+
+    The insert *is* the claim: two processes can never both win (design, promise 2).
+    """
+    statement: Insert = _SQLITE_CLAIM if connection.dialect.name == "sqlite" else _POSTGRESQL_CLAIM
+    return connection.execute(statement, dict(values)).rowcount == 1
+
+
+def delivery_by_key(connection: Connection, key: str) -> Row[*tuple[Any, ...]] | None:
+    """What became of a delivery of this key: id, state, outcome, case_id, answer."""
+    return connection.execute(_DELIVERY_BY_KEY, {"key": key}).first()
+
+
+def find_case(connection: Connection, code: str) -> Row[Any] | None:
+    """The case of a tracking code of 12 digits, or ``None``."""
+    return connection.execute(_CASE_BY_CODE, {"code": code}).first()
+
+
+def case_by_id(connection: Connection, case_id: UUID) -> Row[Any] | None:
+    """The case of an id, or ``None``."""
+    return connection.execute(_CASE_BY_ID, {"case_id": case_id}).first()
+
+
+def case_of_message_ids(connection: Connection, ids: Sequence[str]) -> Row[Any] | None:
+    """The case that one of these RFC 5322 Message-IDs of *ours* belongs to, or ``None``."""
+    if not ids:
+        return None
+    return connection.execute(
+        select(cases)
+        .join(messages, messages.c.case_id == cases.c.id)
+        .where(messages.c.message_id.in_(list(ids)), messages.c.direction == "outbound")
+        .limit(1),
+    ).first()
+
+
+def new_pin() -> str:
+    """Draw a PIN of 6 digits."""
+    return f"{secrets.randbelow(10**6):06d}"
+
+
+def new_case_values(*, calling_code: str, now: datetime) -> dict[str, Any]:
+    """Id, code, PIN and first times of a case that is about to be opened."""
+    return {
+        "id": new_id(),
+        "tracking_code": tracking_code.new_code(calling_code),
+        "pin": new_pin(),
+        "status": str(CaseStatus.RECEIVED),
+        "administration": None,
+        "updated_at": now,
+    }
+
+
+def add_message(connection: Connection, case_id: UUID, values: Mapping[str, Any]) -> UUID:
+    """Add one message to a case's thread and return its id.
+
+    Args:
+        connection: inside a transaction.
+        case_id: the case.
+        values: columns of ``messages`` (``direction, author, channel, text, date`` at least).
+    """
+    message_id: UUID = values.get("id") or new_id()
+    connection.execute(
+        messages.insert(), {**MESSAGE_DEFAULTS, **values, "id": message_id, "case_id": case_id}
+    )
+    return message_id
+
+
+MESSAGE_DEFAULTS: dict[str, Any] = {
+    "author_name": "",
+    "sender": "",
+    "recipient": "",
+    "subject": "",
+    "full_text": "",
+    "language": "",
+    "message_id": "",
+    "delivery_id": None,
+    "outbox_id": None,
+    "delivery_status": None,
+    "delivery_detail": "",
+    "incomplete": "",
+}
+
+
+def add_attachments(
+    connection: Connection, message_id: UUID, files: Sequence[Mapping[str, Any]]
+) -> None:
+    """Store files of a message: bytes once by content, one row each.
+
+    Args:
+        connection: inside a transaction.
+        message_id: the message they came with.
+        files: ``{filename, media_type, content, fetch_url, transcript_state}`` each; an empty
+            ``content`` with a ``fetch_url`` is fetched by a worker later.
+    """
+    if not files:
+        return
+    statement = _SQLITE_BLOB if connection.dialect.name == "sqlite" else _POSTGRESQL_BLOB
+    rows = []
+    for position, file in enumerate(files):
+        content: bytes = file["content"]
+        pending = not content and file.get("fetch_url")
+        sha256 = None if pending else store_blob(connection, content, statement)
+        rows.append(
+            {
+                "id": new_id(),
+                "message_id": message_id,
+                "position": position,
+                "filename": file["filename"],
+                "media_type": file["media_type"][:127],
+                "size": len(content),
+                "sha256": sha256,
+                "fetch_url": file.get("fetch_url") or "",
+                "transcript_state": file.get("transcript_state", ""),
+                "transcript": "",
+                "transcript_data": None,
+            },
+        )
+    connection.execute(attachments.insert(), rows)
+
+
+def store_blob(connection: Connection, content: bytes, statement: Insert | None = None) -> str:
+    """Store bytes under their SHA-256 (64 hex characters) and return it."""
+    if statement is None:
+        statement = _SQLITE_BLOB if connection.dialect.name == "sqlite" else _POSTGRESQL_BLOB
+    sha256 = hashlib.sha256(content).hexdigest()
+    connection.execute(statement, {"sha256": sha256, "size": len(content), "content": content})
+    return sha256
+
+
+def event_row(
+    case_id: UUID,
+    event_type: EventType,
+    data: Mapping[str, Any],
+    *,
+    source: str,
+    at: datetime,
+    subject: str = "",
+) -> dict[str, Any]:
+    """One row of the timeline, in the words of CloudEvents."""
+    return {
+        "id": new_id(),
+        "case_id": case_id,
+        "source": source,
+        "type": str(event_type),
+        "subject": subject,
+        "time": at,
+        "data": dict(data),
+    }
+
+
+def add_event(
+    connection: Connection,
+    case_id: UUID,
+    event_type: EventType,
+    data: Mapping[str, Any],
+    *,
+    source: str,
+    at: datetime,
+    subject: str = "",
+) -> None:
+    """Add one event to a case's timeline."""
+    connection.execute(
+        case_events.insert(),
+        event_row(case_id, event_type, data, source=source, at=at, subject=subject),
+    )
+
+
+def change_status(
+    connection: Connection,
+    case: Row[Any],
+    new: CaseStatus,
+    *,
+    by: str,
+    source: str,
+    at: datetime,
+    tell: bool = True,
+) -> bool:
+    """Move a case to ``new``; ``False`` when it is there already.
+
+    Args:
+        connection: inside a transaction.
+        case: the case's row.
+        new: the status.
+        by: who moved it (an email of the desk, ``"routing"`` …).
+        source: CloudEvents source.
+        at: now.
+        tell: whether the citizen is told on their own channel.
+
+    Raises:
+        ForbiddenMove: the status may not follow the present one.
+    """
+    if case.status == str(new):
+        return False
+    check_move(case.status, new)
+    connection.execute(
+        cases.update().where(cases.c.id == case.id).values(status=str(new), updated_at=at)
+    )
+    event = event_row(
+        case.id,
+        EventType.STATUS_CHANGED,
+        {"from": case.status, "to": str(new), "by": by},
+        source=source,
+        at=at,
+    )
+    connection.execute(case_events.insert(), event)
+    if tell and case.contact_value:
+        put(
+            connection,
+            OutboxKind.NOTIFY,
+            f"status:{event['id']}",
+            now=at,
+            channel=case.channel,
+            recipient_scheme=case.contact_scheme,
+            recipient=case.contact_value,
+            case_id=case.id,
+            payload={"notice": "status", "status": str(new)},
+            automatic=False,
+        )
+    return True

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: MIT
+"""Failed guesses, counted in the database so that every process sees the same count."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, select
+
+from tracker.identity import new_id
+from tracker.models import throttle
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+
+def digest(key: str, value: str) -> str:
+    """A keyed digest of who tried (32 hex characters): the table names nobody."""
+    return hmac.new(key.encode(), value.encode(), hashlib.sha256).hexdigest()[:32]
+
+
+def allowed(
+    connection: Connection,
+    scope: str,
+    subject: str,
+    *,
+    tries: int,
+    window_seconds: float,
+    now: datetime,
+) -> bool:
+    """Whether ``subject`` has failed fewer than ``tries`` times in the last window."""
+    since = now - timedelta(seconds=window_seconds)
+    count = connection.scalar(
+        select(func.count())
+        .select_from(throttle)
+        .where(throttle.c.scope == scope, throttle.c.subject == subject, throttle.c.at > since),
+    )
+    return (count or 0) < tries
+
+
+def record(connection: Connection, scope: str, subject: str, now: datetime) -> None:
+    """Note one failure, and forget those older than two days."""
+    connection.execute(
+        throttle.delete().where(
+            throttle.c.scope == scope,
+            throttle.c.subject == subject,
+            throttle.c.at < now - timedelta(days=2),
+        ),
+    )
+    connection.execute(throttle.insert().values(id=new_id(), scope=scope, subject=subject, at=now))
