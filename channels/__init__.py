@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""How people reach us: SMS, mail, voice and web, each read into and written from one message type."""
+"""How people reach us: SMS, mail, voice and web, read into and written from one message type."""

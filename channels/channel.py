@@ -48,7 +48,7 @@ class Accepted:
 
     Attributes:
         tracking_code: 12 digits of the case it became part of, or ``None`` (ignored, quarantined).
-        pin: the case's 6-digit PIN, only for a new case and only for the door that shows it at once.
+        pin: the case's 6-digit PIN, only for a new case, for the door that shows it at once.
         state: one of the closed vocabulary of delivery states.
         repeated: whether this delivery had been accepted before.
         facts: further plain facts for a door that answers in the same breath (a case's status …).
@@ -82,13 +82,13 @@ class Accept(Protocol):
     """Hands one delivery to the house. Blocks until it is committed or has failed; never raises."""
 
     def __call__(self, delivery: Delivery, message: InboundMessage | None) -> Acknowledgement:
-        """Store ``delivery`` and file ``message``; ``None`` means it could not be read: quarantine."""
+        """Store ``delivery`` and file ``message``; ``None``: it could not be read, quarantine."""
         ...
 
 
 @runtime_checkable
 class Channel(Protocol):
-    """One way out to a person. Reading inward is a module's own function, as doors differ too much."""
+    """One way out to a person. Reading inward is a module's own function, as doors differ."""
 
     @property
     def name(self) -> ChannelName:

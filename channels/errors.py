@@ -6,12 +6,12 @@
     ChannelError
     ├── UnverifiedRequest        the signature does not match          → HTTP 403
     ├── MalformedMessage         the bytes cannot be read as a message → HTTP 400 or quarantine
-    └── DeliveryError            an outbound message did not go (``retryable`` says whether to try again)
-        ├── Unreachable          the provider or the handset cannot be reached now   (retryable)
+    └── DeliveryError            an outbound message did not go (``retryable``: try again?)
+        ├── Unreachable          provider or handset cannot be reached now   (retryable)
         ├── Throttled            the provider asks us to slow down                   (retryable)
         ├── Rejected             the provider refused this message for good
         ├── OptedOut             the recipient has asked for silence on this channel
-        └── Uncertain            we cannot know whether it went: ask the provider before sending again
+        └── Uncertain            it may have gone: ask the provider before sending again
 
 Every message of these errors says what happened and what to do; none carries a citizen's words,
 number, address or code, so that they may be logged.
@@ -24,8 +24,8 @@ class ChannelError(Exception):
     """Root of everything that a channel raises on purpose."""
 
 
-class UnverifiedRequest(ChannelError):  # noqa: N818 - the names are those of the design's drawn tree
-    """A delivery whose signature or token is missing or wrong. Answered 403, counted, never stored."""
+class UnverifiedRequest(ChannelError):  # noqa: N818 - the drawn tree's names
+    """A delivery whose signature or token is missing or wrong. Answered 403, never stored."""
 
 
 class MalformedMessage(ChannelError):  # noqa: N818
@@ -48,7 +48,7 @@ class DeliveryError(ChannelError):
 
 
 class Unreachable(DeliveryError):  # noqa: N818
-    """The other side does not answer now (connection refused, 5xx, handset off). Try again later."""
+    """The other side does not answer now (refused, 5xx, handset off). Try again later."""
 
     retryable = True
 
@@ -72,8 +72,8 @@ class Rejected(DeliveryError):  # noqa: N818
 
 
 class OptedOut(DeliveryError):  # noqa: N818
-    """The recipient opted out on this channel (Twilio 21610). Use another known channel or a person."""
+    """The recipient opted out on this channel (Twilio 21610). Another channel or a person."""
 
 
 class Uncertain(DeliveryError):  # noqa: N818
-    """The message may or may not have gone (time-out after sending). Reconcile before any resend."""
+    """The message may or may not have gone (time-out after sending). Reconcile, then resend."""

@@ -90,9 +90,11 @@ def read_csv(path: Path) -> list[Administration]:
                 errors.append(f"row {number}: outlet mail needs an email")
             else:
                 found[slug] = _of(row, slug, name, outlet)
-    for administration in found.values():
-        if administration.parent and administration.parent not in found:
-            errors.append(f"{administration.slug}: parent {administration.parent} is unknown")
+    errors.extend(
+        f"{administration.slug}: parent {administration.parent} is unknown"
+        for administration in found.values()
+        if administration.parent and administration.parent not in found
+    )
     if errors:
         raise BadRegister(errors)
     return list(found.values())

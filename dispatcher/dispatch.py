@@ -7,16 +7,17 @@ returned as a function that the relay runs in the one transaction of its batch.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
 from channels.errors import DeliveryError, Throttled, Uncertain
-from channels.message import Address, AddressScheme, ChannelName, DeliveryStatus, OutboundMessage
+from channels.message import Address, AddressScheme, ChannelName, OutboundMessage
 from dispatcher.administration import OutletName
 from dispatcher.notices import Notice
-from tracker import answers, attention, receipts, register
+from dispatcher.work import Result, Work
+from tracker import answers, attention, register
 from tracker.models import (
     AttentionReason,
     Author,
@@ -30,58 +31,15 @@ from tracker.models import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from sqlalchemy import Connection, Row
 
     from channels.channel import Channel
     from channels.message import Receipt
-    from dispatcher.administration import Administration
     from dispatcher.notices import Notices
     from dispatcher.routing.rules import Router
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """One claimed entry with all that its work needs.
-
-    Attributes:
-        entry: the outbox row.
-        case: its case, or ``None``.
-        message: the message it sends or works on, or ``None``.
-        administration: the case's (or a referral's) administration, or ``None``.
-        reasons: why the case went to that administration.
-        codes: codes to acknowledge together; empty for one alone.
-    """
-
-    entry: Row[Any]
-    case: Row[Any] | None
-    message: Row[Any] | None = None
-    administration: Administration | None = None
-    reasons: Sequence[str] = ()
-    codes: Sequence[str] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What became of an entry.
-
-    Attributes:
-        state: its new state; ``DUE`` means try again later.
-        provider_id: the provider's id of what was sent.
-        delivery_status: the first word of the provider, or ``None`` when nothing was sent.
-        error: plain English without personal data, or ``""``.
-        retry_after: seconds the other side asked us to wait.
-        record: further changes, run in the transaction that records the result.
-    """
-
-    state: OutboxState
-    provider_id: str = ""
-    delivery_status: DeliveryStatus | None = None
-    error: str = ""
-    retry_after: float | None = None
-    record: Callable[[Connection], None] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,8 +220,8 @@ class Dispatcher:
     def _notify(self, work: Work, name: str) -> Result:
         entry, case = work.entry, work.case
         channel = entry.channel
-        if channel in ("web", "voice"):
-            # A page or a call cannot be pushed to: the contact is told by text or mail.
+        if channel == "web" or (channel == "voice" and name != "have_answer"):
+            # A page cannot be pushed to, and nobody is called for a notice: a text or a mail goes.
             if case is not None and not case.contact_confirmed and name != "confirm":
                 return Result(OutboxState.DONE, error="the contact is not confirmed")
             channel = "email" if entry.recipient_scheme == "mailto" else "sms"
@@ -404,13 +362,3 @@ class Dispatcher:
             delivery_status=receipt.delivery_status,
             record=record,
         )
-
-
-def failed_for_good(connection: Connection, work: Work, result: Result, now: datetime) -> None:
-    """What a final failure leads to: another channel or a person, never silence (promise 7)."""
-    connection.execute(
-        messages.update()
-        .where(messages.c.id == work.entry.message_id, messages.c.direction == "outbound")
-        .values(delivery_status="failed", delivery_detail=result.error[:200])
-    )
-    receipts.undelivered(connection, work.entry.id, result.error, now)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What a short text wants: its status, help, silence; everything else is a complaint or a follow-up.
+"""What a short text wants: its status, help, silence; all else is a complaint or a follow-up.
 
 When unsure, keep (design, promise 5): a text is a status query only when nothing but the code and
 words such as "suivi" stand in it; "stop à la corruption" is a complaint.

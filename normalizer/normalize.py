@@ -45,6 +45,8 @@ def normalize(message: InboundMessage, *, region: str, default_language: str) ->
 def contact_of(message: InboundMessage, region: str) -> Address:
     """The sender as one canonical address: E.164, or a mailbox in lower case."""
     sender = message.sender
+    if sender.scheme is AddressScheme.ANONYMOUS:
+        return sender
     if message.channel in _TELEPHONE or sender.scheme is AddressScheme.TEL:
         found = phone.address_of(sender.value, region)
         return Address(found.scheme, found.value, storable(sender.display_name))

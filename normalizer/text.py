@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Text as it may be stored and compared: no surrogates, no NUL, digits of every script read alike."""
+"""Text as it may be stored and compared: no surrogates, no NUL, digits of every script alike."""
 
 from __future__ import annotations
 

@@ -120,6 +120,8 @@ def answer_case(
     Returns:
         the id of the message.
     """
+    # A form without a contact is still answered: on its tracking page.
+    reachable = bool(case.contact_value) or case.channel == "web"
     message_id = register.add_message(
         connection,
         case.id,
@@ -134,7 +136,7 @@ def answer_case(
             "language": language or case.language,
             "date": now,
             "delivery_id": delivery_id,
-            "delivery_status": "queued" if case.contact_value else None,
+            "delivery_status": "queued" if reachable else None,
         },
     )
     register.add_event(
@@ -157,7 +159,7 @@ def answer_case(
             register.change_status(
                 connection, current, CaseStatus.CLOSED, by=author_name, source=source, at=now
             )
-    if case.contact_value:
+    if reachable:
         put(
             connection,
             OutboxKind.REPLY,

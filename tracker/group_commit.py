@@ -122,10 +122,9 @@ class GroupCommit:
         results: list[tuple[_Job, Any, BaseException | None]] = []
         try:
             with self._engine.begin() as connection:
-                for job in group:
-                    results.append((job, *_in_savepoint(connection, job)))
+                results.extend((job, *_in_savepoint(connection, job)) for job in group)
         except Exception as error:  # noqa: BLE001 - the driver's own errors, of every kind
-            logger.error("commit failed, %d waiting: %s", len(group), type(error).__name__)
+            logger.warning("commit failed, %d waiting: %s", len(group), type(error).__name__)
             for job in group:
                 failure = StorageUnavailable("nothing was stored; try again later")
                 failure.__cause__ = error

@@ -48,7 +48,7 @@ def test_a_code_begins_neither_with_zero_nor_with_the_calling_code() -> None:
     [
         lambda code: code,
         tracking_code.display,
-        lambda code: " ".join(code),
+        " ".join,
         lambda code: code.translate(str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")),
         lambda code: code.translate(str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")),
         lambda code: code.translate(str.maketrans("0123456789", "０１２３４５６７８９")),
@@ -59,7 +59,7 @@ def test_a_code_begins_neither_with_zero_nor_with_the_calling_code() -> None:
         lambda code: "رمز " + code,
     ],
 )
-def test_it_is_read_however_it_is_written(write) -> None:  # noqa: ANN001
+def test_it_is_read_however_it_is_written(write) -> None:
     """Digits of every script, separators, marks and look-alikes."""
     code = valid_code()
 
@@ -67,7 +67,9 @@ def test_it_is_read_however_it_is_written(write) -> None:  # noqa: ANN001
     assert understand(write(code)).code == code
 
 
-@pytest.mark.parametrize("text", ["+212612345678", "1234567890123", "00212612345678", "12345678901"])
+@pytest.mark.parametrize(
+    "text", ["+212612345678", "1234567890123", "00212612345678", "12345678901"]
+)
 def test_other_numbers_are_no_code(text: str) -> None:
     """A telephone number or a longer run of digits is neither a code nor a slip."""
     reading = tracking_code.read(text)

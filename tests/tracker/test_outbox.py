@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The outbox: claimed once, freed when its worker died, never sent blindly twice."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -16,7 +17,7 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 @pytest.fixture
-def engine(database_url: str) -> Engine:
+def engine(database_url: str) -> Iterator[Engine]:
     """An empty database, migrated."""
     engine = open_engine(database_url)
     upgrade(engine)

@@ -1,0 +1,256 @@
+# SPDX-License-Identifier: MIT
+"""Calls through Twilio: webhooks of a call, recordings and status, and calls of ours.
+
+The ``action`` of a ``<Record>``::
+
+    CallSid=CA…&AccountSid=AC…&From=%2B212…&To=%2B212…&CallStatus=in-progress&Direction=inbound
+    &RecordingSid=RE…&RecordingUrl=https%3A%2F%2F…&RecordingDuration=42&Digits=%23
+
+Its ``recordingStatusCallback`` has the same ids and ``RecordingStatus=completed``, but neither
+From nor To.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from channels.errors import MalformedMessage, Uncertain
+from channels.message import (
+    Address,
+    AddressScheme,
+    Attachment,
+    ChannelName,
+    DeliveryStatus,
+    InboundMessage,
+    OutboundMessage,
+    Receipt,
+)
+from channels.twilio_account import Form, client_of, told_plainly
+
+ANSWER = "/inbound/voice/twilio/answer/"
+RECEIPTS = "/receipts/voice/twilio/"
+#: Scheme of a recording still to be fetched: ``twilio-recording:RE…`` (channels.voice.recording).
+RECORDING_SCHEME = "twilio-recording:"
+#: What Twilio puts for a withheld number (https://www.twilio.com/docs/voice/twiml, "From").
+WITHHELD = frozenset(
+    {"", "anonymous", "restricted", "unknown", "unavailable", "blocked"}
+    | {"+266696687", "+7378742883", "+2562533", "+8656696", "+86282452253"}
+)
+#: https://www.twilio.com/docs/voice/api/call-resource#call-status-values. A call that merely ended
+#: was answered by somebody or something; it is *delivered* only when a person keyed the code and
+#: was read the answer, which the door notes itself. So every other end is a failure, and leads to
+#: another channel or a person (design, promise 7).
+CALL_STATUSES: Mapping[str, DeliveryStatus] = {
+    "queued": DeliveryStatus.QUEUED,
+    "initiated": DeliveryStatus.QUEUED,
+    "ringing": DeliveryStatus.QUEUED,
+    "in-progress": DeliveryStatus.QUEUED,
+    "answered": DeliveryStatus.QUEUED,
+    "completed": DeliveryStatus.FAILED,
+    "busy": DeliveryStatus.FAILED,
+    "no-answer": DeliveryStatus.FAILED,
+    "failed": DeliveryStatus.FAILED,
+    "canceled": DeliveryStatus.FAILED,
+}
+_CALL_SID = re.compile(r"CA[0-9a-zA-Z]{1,64}", re.ASCII)
+_RECORDING_SID = re.compile(r"RE[0-9a-zA-Z]{1,64}", re.ASCII)
+
+
+def call_sid(form: Form) -> str:
+    """The call's id.
+
+    Raises:
+        MalformedMessage: there is none.
+    """
+    sid = form.get("CallSid")
+    if not _CALL_SID.fullmatch(sid):
+        raise MalformedMessage("the webhook has no CallSid")
+    return sid
+
+
+def recording_sid(form: Form) -> str:
+    """The id of the recording just made, or ``""``."""
+    sid = form.get("RecordingSid")
+    return sid if _RECORDING_SID.fullmatch(sid) else ""
+
+
+def recording_key(sid: str) -> str:
+    """Idempotency key of a recording, whichever of its two webhooks comes first."""
+    return f"voice:{sid}"
+
+
+def missed_key(sid: str) -> str:
+    """Idempotency key of a call that left nothing."""
+    return f"voice:{sid}:missed"
+
+
+def caller_of(raw: str) -> Address:
+    """Who claims to call; a withheld number is anonymous."""
+    value = raw.strip()
+    if value.lower() in WITHHELD:
+        return Address(AddressScheme.ANONYMOUS, "")
+    if value.startswith("+") and value[1:].isascii() and value[1:].isdigit():
+        return Address(AddressScheme.TEL, value)
+    if value.isascii() and value.isdigit():
+        return Address(AddressScheme.SHORT_CODE, value)
+    return Address(AddressScheme.ALPHANUMERIC, value)
+
+
+def read_recording(
+    form: Form,
+    received_at: datetime,
+    language: str,
+    *,
+    caller: str | None = None,
+    called: str | None = None,
+) -> InboundMessage:
+    """Read a complaint that was spoken.
+
+    Args:
+        form: of ``action`` or of ``recordingStatusCallback``.
+        received_at: when it came, aware UTC.
+        language: BCP 47 tag of the key pressed, or ``""``.
+        caller: the caller's number where the form has none.
+        called: ours, likewise.
+
+    Raises:
+        MalformedMessage: it names no recording.
+    """
+    sid = recording_sid(form)
+    if not sid:
+        raise MalformedMessage("the webhook names no recording")
+    fields = {"call_sid": form.get("CallSid")}
+    seconds = form.get("RecordingDuration")
+    if seconds.isascii() and seconds.isdigit():
+        fields["recording_seconds"] = seconds
+    return InboundMessage(
+        message_id=sid,
+        channel=ChannelName.VOICE,
+        date=received_at,
+        sender=caller_of(caller if caller is not None else form.get("From")),
+        recipient=called if called is not None else form.get("To"),
+        subject="",
+        text="",
+        attachments=(
+            Attachment("recording.wav", "audio/wav", b"", fetch_url=RECORDING_SCHEME + sid),
+        ),
+        language=language or None,
+        fields=fields,
+    )
+
+
+def read_missed(form: Form, received_at: datetime, language: str = "") -> InboundMessage:
+    """Read the end of a call that left no recording: a person should call back.
+
+    Raises:
+        MalformedMessage: it has no CallSid.
+    """
+    return InboundMessage(
+        message_id=call_sid(form),
+        channel=ChannelName.VOICE,
+        date=received_at,
+        sender=caller_of(form.get("From")),
+        recipient=form.get("To"),
+        subject="",
+        text="",
+        language=language or None,
+        fields={"missed_call": "1"},
+    )
+
+
+def read_receipt(form: Form) -> Receipt:
+    """Read the status callback of a call of ours.
+
+    Raises:
+        MalformedMessage: no CallSid, or an unknown status.
+    """
+    word = form.get("CallStatus").lower()
+    status = CALL_STATUSES.get(word)
+    if status is None:
+        raise MalformedMessage("the callback has no known status")
+    return Receipt(call_sid(form), status, "answered, not heard" if word == "completed" else word)
+
+
+def heard(form: Form) -> Receipt:
+    """The receipt of an answer that a person keyed the code for and was read."""
+    return Receipt(call_sid(form), DeliveryStatus.DELIVERED, "read to the caller")
+
+
+class TwilioVoice:
+    """Calls a citizen; what is said is fetched from us when somebody answers.
+
+    Args:
+        account_sid: the account (``AC…``).
+        auth_token: the newest auth token.
+        sender: our number, E.164.
+        public_base_url: where Twilio calls us back, without a final slash.
+        api_base_url: another API address (a simulator, a test), or ``""`` for Twilio's own.
+        timeout_seconds: longest wait for a connection, and for an answer.
+    """
+
+    def __init__(
+        self,
+        *,
+        account_sid: str,
+        auth_token: str,
+        sender: str,
+        public_base_url: str,
+        api_base_url: str = "",
+        timeout_seconds: float = 10.0,
+    ) -> None:
+        self._client = client_of(account_sid, auth_token, api_base_url, timeout_seconds)
+        self._number = sender
+        self._base = public_base_url.rstrip("/")
+
+    @property
+    def name(self) -> ChannelName:
+        """``voice``."""
+        return ChannelName.VOICE
+
+    def send(self, message: OutboundMessage) -> Receipt:
+        """Place one call, in one request that is never repeated. The words stay with us.
+
+        Raises:
+            DeliveryError: one of its leaves; :class:`Uncertain` where it may be ringing already.
+        """
+        key = message.idempotency_key
+        with told_plainly():
+            call = self._client.calls.create(
+                to=message.recipient.value,
+                from_=message.sender or self._number,
+                url=self._base + ANSWER + key,
+                method="POST",
+                status_callback=self._base + RECEIPTS + key,
+                status_callback_event=["completed"],
+                status_callback_method="POST",
+            )
+            provider_id, word = call.sid, str(call.status or "")
+        if not provider_id:
+            raise Uncertain("the provider answered without an id (no sid)", code="no sid")
+        return Receipt(provider_id, DeliveryStatus.QUEUED, word)
+
+    def reconcile(self, recipient: str, since: datetime) -> str | None:
+        """Ask whether a call to ``recipient`` began since ``since``; its CallSid, or ``None``.
+
+        Raises:
+            DeliveryError: Twilio could not be asked; nothing is known.
+        """
+        with told_plainly():
+            for call in self._client.calls.list(
+                to=recipient, start_time_after=since - timedelta(minutes=1), limit=50
+            ):
+                if str(call.direction or "").startswith("outbound") and call.sid:
+                    return str(call.sid)
+        return None
+
+    def parties(self, sid: str) -> tuple[str, str]:
+        """Ask who called whom in the call ``sid``: (caller, called), E.164 as Twilio has them.
+
+        Raises:
+            DeliveryError: Twilio could not be asked.
+        """
+        with told_plainly():
+            call = self._client.calls(sid).fetch()
+            return str(call._from or ""), str(call.to or "")  # noqa: SLF001 - `from` is a keyword

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: MIT
+"""One claimed outbox entry with all that its work needs, and what became of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from tracker import receipts
+from tracker.models import messages
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from sqlalchemy import Connection, Row
+
+    from channels.message import DeliveryStatus
+    from dispatcher.administration import Administration
+    from tracker.models import OutboxState
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One claimed entry with all that its work needs.
+
+    Attributes:
+        entry: the outbox row.
+        case: its case, or ``None``.
+        message: the message it sends or works on, or ``None``.
+        administration: the case's (or a referral's) administration, or ``None``.
+        reasons: why the case went to that administration.
+        codes: codes to acknowledge together; empty for one alone.
+    """
+
+    entry: Row[Any]
+    case: Row[Any] | None
+    message: Row[Any] | None = None
+    administration: Administration | None = None
+    reasons: Sequence[str] = ()
+    codes: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of an entry.
+
+    Attributes:
+        state: its new state; ``DUE`` means try again later.
+        provider_id: the provider's id of what was sent.
+        delivery_status: the first word of the provider, or ``None`` when nothing was sent.
+        error: plain English without personal data, or ``""``.
+        retry_after: seconds the other side asked us to wait.
+        record: further changes, run in the transaction that records the result.
+    """
+
+    state: OutboxState
+    provider_id: str = ""
+    delivery_status: DeliveryStatus | None = None
+    error: str = ""
+    retry_after: float | None = None
+    record: Callable[[Connection], None] | None = field(default=None, compare=False)
+
+
+def failed_for_good(connection: Connection, work: Work, result: Result, now: datetime) -> None:
+    """What a final failure leads to: another channel or a person, never silence (promise 7)."""
+    connection.execute(
+        messages.update()
+        .where(messages.c.id == work.entry.message_id, messages.c.direction == "outbound")
+        .values(delivery_status="failed", delivery_detail=result.error[:200])
+    )
+    receipts.undelivered(connection, work.entry.id, result.error, now)

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""The front doors, the wiring and the processes."""

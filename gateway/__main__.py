@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: MIT
+"""``python -m gateway`` is ``guichet``."""
+
+from gateway.cli import main
+
+main()

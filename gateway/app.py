@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: MIT
+"""The Flask application: the public HTTP door, built from the house it is handed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from gateway import health
+from gateway.citizen import errors, pages
+from gateway.desk import pages as desk
+from gateway.desk import session
+from gateway.inbound import sms, voice
+
+if TYPE_CHECKING:
+    from flask import Response
+
+    from gateway.house import House
+
+#: No script of others, no inline script or style, no frame, no form to elsewhere.
+CONTENT_SECURITY_POLICY = (
+    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "media-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'"
+)
+FORM_OVERHEAD = 100_000
+
+
+def create_app(house: House) -> Flask:
+    """Build the application.
+
+    Args:
+        house: what the doors need.
+    """
+    settings = house.settings
+    app = Flask("gateway", root_path=str(Path(__file__).parent))
+    app.extensions["guichet"] = house
+    keys = settings.signing_keys
+    app.config.update(
+        SECRET_KEY=keys[0],
+        SECRET_KEY_FALLBACKS=list(keys[1:]),
+        MAX_CONTENT_LENGTH=settings.web.max_upload_bytes + FORM_OVERHEAD,
+        MAX_FORM_MEMORY_SIZE=500_000,
+        MAX_FORM_PARTS=200,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.public_base_url.startswith("https://"),
+        SEND_FILE_MAX_AGE_DEFAULT=3600,
+    )
+    session.register(app)
+    for signed in (sms.blueprint, voice.blueprint):
+        session.csrf.exempt(signed)  # a provider proves itself by its signature
+    app.register_blueprint(sms.blueprint)
+    app.register_blueprint(voice.blueprint)
+    app.register_blueprint(pages.blueprint)
+    app.register_blueprint(desk.blueprint)
+    app.register_blueprint(health.blueprint)
+    errors.register(app)
+    app.after_request(_protect)
+    if settings.web.trusted_proxies:
+        count = settings.web.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
+    return app
+
+
+def _protect(response: Response) -> Response:
+    headers = response.headers
+    headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+    headers.setdefault("X-Content-Type-Options", "nosniff")
+    headers.setdefault("Referrer-Policy", "no-referrer")
+    headers.setdefault("X-Frame-Options", "DENY")
+    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    headers.setdefault("Permissions-Policy", "camera=(self), geolocation=(), microphone=()")
+    return response

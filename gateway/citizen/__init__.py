@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""The citizen's pages: ways in, form, confirmation, tracking."""

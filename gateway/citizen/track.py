@@ -1,0 +1,254 @@
+# SPDX-License-Identifier: MIT
+"""Where a case stands. The code tells status, dates and administration; words need the PIN as well.
+
+Codes come by POST only, as URLs are kept in logs and histories. For a code with a PIN, "no such
+code" and "wrong PIN" are one answer. Wrong tries pause the network they come from, gently (one
+address may hide a whole city), and sooner for one case from one network.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from flask import request
+from sqlalchemy import select
+from werkzeug.exceptions import TooManyRequests
+
+from gateway.citizen.frame import Dates, administration_name, country, known, page, say
+from gateway.house import current_house
+from normalizer import tracking_code
+from normalizer.text import ascii_digits
+from tracker.database import reading
+from tracker.models import (
+    Author,
+    CaseStatus,
+    Direction,
+    EventType,
+    attachments,
+    case_events,
+    messages,
+)
+from tracker.register import find_case
+from tracker.throttle import allowed, digest, record
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from flask import Response
+    from sqlalchemy import Connection, Row
+
+#: A network may try this many times what one sender may: many people share one address.
+NETWORK_FACTOR = 10
+_NETWORK, _PIN = "track-network", "track-pin"
+_NO_PIN = "······"
+#: What a citizen is told of each status: a word of ``pages.status`` and the tone of its badge.
+STATUS = {
+    CaseStatus.RECEIVED: ("received", "blue"),
+    CaseStatus.TRIAGE: ("received", "blue"),
+    CaseStatus.REFERRED: ("with_administration", "blue"),
+    CaseStatus.IN_PROGRESS: ("with_administration", "blue"),
+    CaseStatus.WAITING_FOR_CITIZEN: ("waiting", "amber"),
+    CaseStatus.ANSWERED: ("answered", "green"),
+    CaseStatus.CLOSED: ("closed", ""),
+    CaseStatus.OUT_OF_COMPETENCE: ("out_of_competence", "amber"),
+    CaseStatus.WITHDRAWN: ("withdrawn", ""),
+}
+_SETTLED = frozenset({"answered", "closed", "out_of_competence", "withdrawn"})
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was typed, and by whom it counts."""
+
+    code_typed: str
+    code: str | None
+    slip: bool
+    pin: str
+    network: str
+    subject: str
+
+
+def empty_form(lang: str) -> Response:
+    """GET /<lang>/track."""
+    return page("citizen/track.html", known(lang), errors={}, code="")
+
+
+def look_up(lang: str) -> Response:
+    """POST /<lang>/track."""
+    language = known(lang)
+    asked = _asked()
+    if not asked.code_typed:
+        return _again(language, asked, 422, code="missing")
+    if asked.code is None:
+        # A slip of the finger is told as such and counts for nothing: it can hit no case.
+        return _again(language, asked, 422, code="slip" if asked.slip else "unreadable")
+    house = current_house()
+    with reading(house.engine).connect() as connection:
+        if not _may_try(connection, asked):
+            raise TooManyRequests(retry_after=house.settings.limits.code_window_seconds)
+        case = find_case(connection, asked.code)
+        proven = _proven(case, asked.pin)
+        if case is not None and (proven or not asked.pin):
+            return _show(connection, language, case, proven=proven)
+    _count(asked)
+    if asked.pin:
+        return _again(language, asked, 404, pin="wrong")
+    return _again(language, asked, 404, code="unknown")
+
+
+def _asked() -> Asked:
+    settings = current_house().settings
+    typed = request.form.get("code", "").strip()[:100]
+    found = tracking_code.read(typed)
+    pin = "".join(c for c in ascii_digits(request.form.get("pin", "")) if c.isalnum())[:20]
+    key = settings.signing_keys[0] if settings.signing_keys else ""
+    address = _network_of(request.remote_addr or "")
+    subject = digest(key, f"{address}|{found.code}")
+    return Asked(typed, found.code, found.slip, pin, digest(key, address), subject)
+
+
+def _network_of(address: str) -> str:
+    """What counts as one: an IPv4 address, or the /64 that one IPv6 customer is given."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if parsed.version == 4:  # noqa: PLR2004 - IPv4
+        return address
+    return str(ipaddress.ip_network((parsed, 64), strict=False))
+
+
+def _may_try(connection: Connection, asked: Asked) -> bool:
+    limits, now = current_house().settings.limits, current_house().clock()
+    window = limits.code_window_seconds
+    by_network = allowed(
+        connection,
+        _NETWORK,
+        asked.network,
+        tries=limits.code_tries * NETWORK_FACTOR,
+        window_seconds=window,
+        now=now,
+    )
+    by_case = not asked.pin or allowed(
+        connection, _PIN, asked.subject, tries=limits.code_tries, window_seconds=window, now=now
+    )
+    return by_network and by_case
+
+
+def _count(asked: Asked) -> None:
+    house = current_house()
+    now = house.clock()
+
+    def note(connection: Connection) -> None:
+        record(connection, _NETWORK, asked.network, now)
+        if asked.pin:
+            record(connection, _PIN, asked.subject, now)
+
+    house.writer.run(note)
+
+
+def _proven(case: Row[Any] | None, pin: str) -> bool:
+    """Compare in the same time whether or not there is such a case."""
+    right = case.pin if case is not None else _NO_PIN
+    same = secrets.compare_digest(right.encode(), pin.encode())
+    return same and case is not None
+
+
+def _again(language: str, asked: Asked, status: int, **errors: str) -> Response:
+    return page(
+        "citizen/track.html",
+        language,
+        status,
+        private=True,
+        errors=errors,
+        code=asked.code_typed,
+    )
+
+
+def _show(connection: Connection, language: str, case: Row[Any], *, proven: bool) -> Response:
+    word, tone = STATUS[CaseStatus(case.status)]
+    profile = country()
+    return page(
+        "citizen/case.html",
+        language,
+        private=True,
+        alternates=[],
+        code=case.tracking_code,
+        status=word,
+        tone=tone,
+        case=case,
+        administration=administration_name(connection, case.administration, language),
+        timeline=_timeline(connection, case, language),
+        proven=proven,
+        thread=_thread(connection, case, language) if proven else [],
+        settled=word in _SETTLED,
+        recourse=profile.next_recourse.get(language, ""),
+    )
+
+
+def _timeline(connection: Connection, case: Row[Any], language: str) -> list[dict[str, Any]]:
+    """What happened, by day, in the citizen's words; then what is still to come."""
+    dates = Dates(language, country())
+
+    def step(word: str, at: datetime | None, *, todo: bool = False) -> dict[str, Any]:
+        return {
+            "text": say(language, f"pages.step.{word}"),
+            "when": dates.day(at),
+            "iso": at.date().isoformat() if at else "",
+            "todo": todo,
+        }
+
+    steps = [step("received", case.requested_datetime)]
+    last = "received"
+    moves = connection.execute(
+        select(case_events.c.time, case_events.c.data)
+        .where(
+            case_events.c.case_id == case.id,
+            case_events.c.type == str(EventType.STATUS_CHANGED),
+        )
+        .order_by(case_events.c.time, case_events.c.id),
+    )
+    for move in moves:
+        word = STATUS.get(move.data.get("to"), ("", ""))[0]
+        if word and word != last:
+            steps.append(step(word, move.time))
+            last = word
+    if last not in _SETTLED and case.expected_datetime is not None:
+        steps.append(step("expected", case.expected_datetime, todo=True))
+    return steps
+
+
+def _thread(connection: Connection, case: Row[Any], language: str) -> list[dict[str, Any]]:
+    """What the citizen and the administration wrote to each other; no inner notes."""
+    dates = Dates(language, country())
+    rows = connection.execute(
+        select(messages)
+        .where(
+            messages.c.case_id == case.id,
+            messages.c.direction != str(Direction.INTERNAL),
+            messages.c.author != str(Author.SYSTEM),
+        )
+        .order_by(messages.c.date, messages.c.id),
+    ).all()
+    files: dict[Any, list[str]] = {}
+    for file in connection.execute(
+        select(attachments.c.message_id, attachments.c.filename)
+        .where(attachments.c.message_id.in_([row.id for row in rows]))
+        .order_by(attachments.c.position),
+    ):
+        files.setdefault(file.message_id, []).append(file.filename)
+    return [
+        {
+            "author": row.author,
+            "subject": row.subject,
+            "text": row.text,
+            "language": row.language,
+            "when": dates.moment(row.date),
+            "iso": row.date.isoformat(),
+            "files": files.get(row.id, []),
+        }
+        for row in rows
+    ]

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: MIT
+"""``guichet doctor``: checks this installation and says what to do about each fault."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from sqlalchemy.exc import SQLAlchemyError
+
+from gateway import wiring
+from gateway.doorbell import Doorbell
+from tracker.database import can_commit, durability
+from tracker.migrations import current, newest
+
+if TYPE_CHECKING:
+    from config.settings import Settings
+
+ROOMS = ("gateway", "channels", "normalizer", "dispatcher", "tracker", "config")
+
+
+@click.command(epilog="Example: guichet doctor --json")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@click.pass_obj
+def doctor(settings: Settings, as_json: bool) -> None:  # noqa: FBT001
+    """Check rooms, database, durability, schema, queue and settings; exit 1 on a fault."""
+    checks = {
+        "rooms": rooms_fault(),
+        "database": database_fault(settings),
+        "queue": queue_fault(settings),
+        "sms": ""
+        if settings.twilio.account_sid
+        else "twilio.account_sid is empty: no SMS, no calls",
+    }
+    if as_json:
+        click.echo(json.dumps(checks))
+    else:
+        for name, fault in checks.items():
+            click.echo(f"{'ok   ' if not fault else 'FAULT'} {name}{': ' + fault if fault else ''}")
+    sys.exit(1 if any(checks.values()) else 0)
+
+
+def rooms_fault() -> str:
+    """Whether all six rooms come from one folder; another package may own a name."""
+    parents = set()
+    for room in ROOMS:
+        spec = importlib.util.find_spec(room)
+        if spec is None or spec.origin is None:
+            return f"the room {room} is not installed"
+        parents.add(Path(spec.origin).resolve().parent.parent)
+    if len(parents) > 1:
+        return "another package owns the name of a room; use an environment of Guichet's own"
+    return ""
+
+
+def database_fault(settings: Settings) -> str:
+    """Whether the database is there, durable and up to date."""
+    engine = wiring.engine_of(settings)
+    try:
+        revision = current(engine)
+        if revision != newest():
+            return f"schema {revision or 'empty'}, expected {newest()}; run: guichet migrate"
+        found = durability(engine)
+    except SQLAlchemyError as error:
+        return f"not reachable ({type(error).__name__}); check database.url"
+    wanted = {"synchronous": "2", "synchronous_commit": "on", "fsync": "on"}
+    weak = [name for name, value in found.items() if wanted.get(name, value) != value]
+    if weak:
+        return f"commits are not durable: {', '.join(weak)}"
+    return "" if can_commit(engine) else "it cannot commit now; is the disk full?"
+
+
+def queue_fault(settings: Settings) -> str:
+    """Whether Redis or Valkey answers."""
+    if Doorbell(settings.redis_url).works():
+        return ""
+    return "Redis does not answer; the sweeper does its work meanwhile (degraded)"

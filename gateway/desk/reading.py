@@ -1,0 +1,279 @@
+# SPDX-License-Identifier: MIT
+"""What the desk's pages read: lists of cases, one case whole, administrations. Reads only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Integer, and_, func, select, true, type_coerce
+
+from channels.message import ChannelName
+from tracker.models import (
+    AttentionReason,
+    CaseStatus,
+    administrations,
+    attachments,
+    attention,
+    blobs,
+    case_events,
+    cases,
+    decisions,
+    messages,
+)
+from tracker.status import FINAL
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+    from uuid import UUID
+
+    from sqlalchemy import Connection, Row
+    from sqlalchemy.sql.elements import ColumnElement
+
+    from gateway.desk.access import DeskUser
+
+PAGE_SIZE = 25
+#: Cases whose clock has stopped: nobody waits for an answer any more.
+SETTLED = frozenset({*FINAL, CaseStatus.ANSWERED})
+#: Bytes that are enough to tell a sound file by its content.
+HEAD = 16
+#: Who typed a transcript, in ``attachments.transcript_data``.
+TYPED_BY = "typed_by"
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFilter:
+    """Which cases a list shows.
+
+    Attributes:
+        status: one status, ``"open"`` for all that are not settled, ``"all"``.
+        overdue: only those past the day by which an answer is due.
+        page: from 1.
+    """
+
+    status: str = "open"
+    overdue: bool = False
+    page: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class CasePage:
+    """One page of a list: ``rows`` of ``cases``, and how many there are on all pages."""
+
+    rows: Sequence[Row[Any]]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """One case whole.
+
+    Attributes:
+        messages: rows of ``messages``, oldest first.
+        files: rows of ``attachments`` with ``head`` (first bytes), by message id.
+        events: rows of ``case_events``, oldest first.
+        decisions: rows of ``decisions``, newest first.
+    """
+
+    messages: Sequence[Row[Any]]
+    files: Mapping[UUID, Sequence[Row[Any]]]
+    events: Sequence[Row[Any]]
+    decisions: Sequence[Row[Any]]
+
+    @property
+    def last(self) -> str:
+        """The id of the last message, or ``""``: what a reply was written in the sight of."""
+        return str(self.messages[-1].id) if self.messages else ""
+
+
+def visible(user: DeskUser) -> ColumnElement[bool]:
+    """The condition on ``cases`` that leaves what ``user`` may see."""
+    if user.sees_all:
+        return true()
+    return and_(cases.c.administration.is_not(None), cases.c.administration == user.administration)
+
+
+def is_late(now: datetime) -> ColumnElement[bool]:
+    """The condition on ``cases`` for those whose answer is overdue at ``now``."""
+    return and_(
+        cases.c.expected_datetime < now,
+        cases.c.status.not_in([str(status) for status in SETTLED]),
+    )
+
+
+def list_cases(
+    connection: Connection, user: DeskUser, wanted: CaseFilter, now: datetime
+) -> CasePage:
+    """One page of the cases that ``user`` may see; the most urgent first while they are open."""
+    condition = visible(user)
+    if wanted.status == "open":
+        condition = and_(condition, cases.c.status.not_in([str(status) for status in SETTLED]))
+    elif wanted.status != "all":
+        condition = and_(condition, cases.c.status == wanted.status)
+    if wanted.overdue:
+        condition = and_(condition, is_late(now))
+    total = connection.scalar(select(func.count()).select_from(cases).where(condition)) or 0
+    order = (
+        (cases.c.expected_datetime.is_(None), cases.c.expected_datetime, cases.c.id)
+        if wanted.status == "open" or wanted.overdue
+        else (cases.c.requested_datetime.desc(), cases.c.id.desc())
+    )
+    rows = connection.execute(
+        select(cases)
+        .where(condition)
+        .order_by(*order)
+        .limit(PAGE_SIZE)
+        .offset((wanted.page - 1) * PAGE_SIZE),
+    ).all()
+    return CasePage(rows, total)
+
+
+def tally(connection: Connection, user: DeskUser, now: datetime) -> dict[str, int]:
+    """How many cases ``user`` may see by status, and under ``open`` and ``overdue``."""
+    counted = {
+        row[0]: row[1]
+        for row in connection.execute(
+            select(cases.c.status, func.count()).where(visible(user)).group_by(cases.c.status)
+        )
+    }
+    late = connection.scalar(
+        select(func.count()).select_from(cases).where(visible(user), is_late(now))
+    )
+    settled = {str(status) for status in SETTLED}
+    return {
+        **counted,
+        "open": sum(number for status, number in counted.items() if status not in settled),
+        "overdue": late or 0,
+    }
+
+
+def thread(connection: Connection, case_id: UUID) -> Thread:
+    """Everything that the page of a case shows."""
+    spoken = connection.execute(
+        select(messages)
+        .where(messages.c.case_id == case_id)
+        .order_by(messages.c.date, messages.c.id),
+    ).all()
+    files: dict[UUID, list[Row[Any]]] = {}
+    for row in connection.execute(
+        _files()
+        .join(messages, messages.c.id == attachments.c.message_id)
+        .where(messages.c.case_id == case_id)
+        .order_by(attachments.c.message_id, attachments.c.position),
+    ):
+        files.setdefault(row.message_id, []).append(row)
+    events = connection.execute(
+        select(case_events)
+        .where(case_events.c.case_id == case_id)
+        .order_by(case_events.c.time, case_events.c.id),
+    ).all()
+    chosen = connection.execute(
+        select(decisions)
+        .where(decisions.c.case_id == case_id)
+        .order_by(decisions.c.decided_at.desc(), decisions.c.id.desc()),
+    ).all()
+    return Thread(spoken, files, events, chosen)
+
+
+def last_message(connection: Connection, case_id: UUID) -> str:
+    """The id of the last message of a case as text, or ``""``."""
+    found = connection.scalar(
+        select(messages.c.id)
+        .where(messages.c.case_id == case_id)
+        .order_by(messages.c.date.desc(), messages.c.id.desc())
+        .limit(1),
+    )
+    return str(found) if found else ""
+
+
+def _files() -> Any:
+    head = type_coerce(func.substr(blobs.c.content, 1, HEAD), blobs.c.content.type).label("head")
+    return select(
+        attachments.c.id,
+        attachments.c.message_id,
+        attachments.c.filename,
+        attachments.c.media_type,
+        attachments.c.size,
+        attachments.c.sha256,
+        attachments.c.fetch_url,
+        attachments.c.transcript_state,
+        attachments.c.transcript,
+        attachments.c.transcript_data,
+        head,
+    ).select_from(attachments.outerjoin(blobs, blobs.c.sha256 == attachments.c.sha256))
+
+
+def files_to_transcribe(connection: Connection, case_id: UUID) -> Sequence[Row[Any]]:
+    """The recordings of a case, with a machine's transcript at most: no person has heard them."""
+    rows: Sequence[Any] = connection.execute(
+        _files()
+        .join(messages, messages.c.id == attachments.c.message_id)
+        .where(
+            messages.c.case_id == case_id,
+            attachments.c.transcript_state != "",
+        )
+        .order_by(attachments.c.id),
+    ).all()
+    return [row for row in rows if TYPED_BY not in (row.transcript_data or {})]
+
+
+def ways_to(connection: Connection, case: Row[Any]) -> list[tuple[str, str]]:
+    """The channels and addresses by which this citizen has been heard: (channel, address)."""
+    spoken = connection.execute(
+        select(messages.c.channel, messages.c.sender)
+        .where(
+            messages.c.case_id == case.id,
+            messages.c.direction == "inbound",
+            messages.c.sender != "",
+        )
+        .order_by(messages.c.date),
+    )
+    ways = [(row.channel, row.sender) for row in spoken]
+    if case.contact_value:
+        ways.insert(0, (case.channel, case.contact_value))
+    reachable = {ChannelName.SMS, ChannelName.EMAIL, ChannelName.VOICE, ChannelName.WHATSAPP}
+    return list(dict.fromkeys(way for way in ways if way[0] in reachable))
+
+
+def names(connection: Connection, language: str) -> dict[str, str]:
+    """What the active administrations are called: slug → name, in the order of the names."""
+    rows = connection.execute(
+        select(administrations.c.slug, administrations.c.names).where(administrations.c.active)
+    )
+    called = {row.slug: name_in(row.names, language) or row.slug for row in rows}
+    return dict(sorted(called.items(), key=lambda item: item[1].casefold()))
+
+
+def name_in(names_by_language: Mapping[str, str], language: str) -> str:
+    """A name in ``language``, else in another that has one."""
+    for tag in (language, "fr", "ar", "en"):
+        if names_by_language.get(tag):
+            return names_by_language[tag]
+    return ""
+
+
+def administration(connection: Connection, slug: str) -> Row[Any] | None:
+    """The row of an active administration, or ``None``."""
+    return connection.execute(
+        select(administrations).where(administrations.c.slug == slug, administrations.c.active)
+    ).first()
+
+
+def open_item(connection: Connection, item_id: UUID) -> Row[Any] | None:
+    """One open item of *Needs a person*, or ``None`` when it is settled or never was."""
+    return connection.execute(
+        select(attention).where(attention.c.id == item_id, attention.c.resolved_at.is_(None))
+    ).first()
+
+
+def attention_count(connection: Connection, reason: AttentionReason | None = None) -> int:
+    """How many items wait for a person, of one reason or of all."""
+    query = (
+        select(func.count(type_=Integer))
+        .select_from(attention)
+        .where(attention.c.resolved_at.is_(None))
+    )
+    if reason is not None:
+        query = query.where(attention.c.reason == str(reason))
+    return connection.scalar(query) or 0

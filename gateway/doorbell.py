@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: MIT
+"""The doorbell: after a commit, wake the relay. A ring carries no data and may be lost.
+
+``SET relay:bell 1 NX EX 60``, and only if it was set one job is enqueued; the job's first act
+takes the bell down, then it drains. So at most one job waits and one runs, and a ring during a
+run is never lost. RQ's own ``unique`` would refuse rings while a job runs and long after.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from redis import Redis
+from redis.exceptions import RedisError
+from rq import Queue
+
+logger = logging.getLogger(__name__)
+
+BELL_SECONDS = 60
+RELAY, TRANSCRIBE = "relay", "transcribe"
+
+
+class Doorbell:
+    """Rings a queue.
+
+    Args:
+        redis_url: where the queue lives.
+        name: which queue.
+    """
+
+    def __init__(self, redis_url: str, name: str = RELAY) -> None:
+        self._redis = Redis.from_url(
+            redis_url, socket_timeout=1.0, socket_connect_timeout=0.5, retry_on_timeout=False
+        )
+        self._name = name
+        self._quiet_until = 0.0
+
+    def ring(self) -> None:
+        """Wake the worker. A dead Redis is logged and passed over: the sweeper drains instead."""
+        try:
+            if self._redis.set(f"{self._name}:bell", 1, nx=True, ex=BELL_SECONDS):
+                Queue(self._name, connection=self._redis).enqueue(
+                    f"gateway.worker.{self._name}_job",
+                    job_timeout=300,
+                    result_ttl=0,
+                    failure_ttl=60,
+                )
+        except (RedisError, OSError) as error:
+            logger.warning("the bell did not ring: %s", type(error).__name__)
+
+    def answer(self) -> None:
+        """Take the bell down, as the first act of the job that it called."""
+        self._redis.delete(f"{self._name}:bell")
+
+    def works(self) -> bool:
+        """Whether Redis answers."""
+        try:
+            return bool(self._redis.ping())
+        except (RedisError, OSError):
+            return False

@@ -1,0 +1,292 @@
+# SPDX-License-Identifier: MIT
+"""Carries a plan out: every insert of one delivery, inside the caller's savepoint."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
+
+from channels.message import ChannelName, DeliveryStatus, Receipt
+from normalizer.complaint import Outcome
+from normalizer.phone import is_mobile
+from normalizer.text import storable
+from tracker import answers, attention, outbox, receipts, register, throttle
+from tracker.identity import new_id
+from tracker.models import (
+    Author,
+    CaseStatus,
+    Direction,
+    EventType,
+    OutboxKind,
+    case_events,
+    cases,
+    opt_outs,
+)
+from tracker.models import outbox as outbox_table
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from sqlalchemy import Connection
+
+    from channels.channel import Delivery
+    from gateway.planning import Plan
+    from normalizer.complaint import Submission
+
+_REOPENING = (CaseStatus.WAITING_FOR_CITIZEN, CaseStatus.ANSWERED, CaseStatus.CLOSED)
+
+
+def is_storage_failure(error: BaseException) -> bool:
+    """Whether the database itself failed: then the peer must try again, and nothing is stored."""
+    return isinstance(error, DBAPIError) and not isinstance(error, IntegrityError | DataError)
+
+
+def carry_out(
+    connection: Connection,
+    plan: Plan,
+    submission: Submission,
+    delivery: Delivery,
+    delivery_id: UUID,
+) -> None:
+    """Do what the plan says; anything raised undoes all of it and quarantines the delivery."""
+    if plan.new_case is not None:
+        _open_case(connection, plan, submission, delivery, delivery_id)
+    elif plan.outcome is Outcome.ADMINISTRATION_REPLY and plan.case is not None:
+        answers.answer_case(
+            connection,
+            plan.case,
+            submission.description,
+            author_name=plan.administration or "",
+            administration=plan.administration,
+            now=delivery.received_at,
+            delivery_id=delivery_id,
+            source="/channels/email",
+        )
+    elif plan.outcome is Outcome.FOLLOW_UP and plan.case is not None:
+        _append(connection, plan.case, submission, delivery, delivery_id)
+    elif plan.outcome is Outcome.BOUNCE and plan.case is not None:
+        _bounced(connection, plan.case, delivery)
+    elif plan.outcome in (Outcome.OPT_OUT, Outcome.OPT_IN):
+        _opt(connection, submission, delivery, out=plan.outcome is Outcome.OPT_OUT)
+    if plan.notice:
+        _notice(connection, plan, submission, delivery, delivery_id)
+    if "wrong_code" in plan.facts:
+        throttle.record(connection, "code", plan.facts["wrong_code"], delivery.received_at)
+    if plan.attention is not None:
+        attention.open_item(
+            connection,
+            plan.attention,
+            plan.reason,
+            at=delivery.received_at,
+            delivery_id=delivery_id,
+            data=plan.facts,
+        )
+
+
+def _open_case(
+    connection: Connection,
+    plan: Plan,
+    submission: Submission,
+    delivery: Delivery,
+    delivery_id: UUID,
+) -> None:
+    if plan.new_case is None:
+        return
+    case_id: UUID = plan.new_case["id"]
+    now = delivery.received_at
+    contact = submission.contact
+    confirmed = delivery.channel is not ChannelName.WEB
+    connection.execute(
+        cases.insert(),
+        {
+            **plan.new_case,
+            "kind": str(submission.kind),
+            "channel": str(delivery.channel),
+            "language": submission.language,
+            "subject": submission.subject,
+            "description": submission.description,
+            "location": submission.location,
+            "contact_scheme": str(contact.scheme),
+            "contact_value": contact.value,
+            "contact_name": storable(contact.display_name),
+            "contact_confirmed": confirmed,
+            "our_address": storable(submission.message.recipient)[:320],
+            "requested_datetime": now,
+        },
+    )
+    message_id = _add_message(connection, case_id, submission, delivery, delivery_id)
+    connection.execute(
+        case_events.insert(),
+        register.event_row(
+            case_id,
+            EventType.RECEIVED,
+            {"channel": str(delivery.channel), "language": submission.language},
+            source=f"/channels/{delivery.channel}",
+            subject=str(message_id),
+            at=now,
+        ),
+    )
+    to: dict[str, Any] = {
+        "now": now,
+        "case_id": case_id,
+        "channel": str(delivery.channel),
+        "recipient_scheme": str(contact.scheme),
+        "recipient": contact.value,
+    }
+    recorded = any(file.fetch_url for file in submission.message.attachments)
+    entries: list[dict[str, Any]] = []
+    if plan.acknowledge:
+        values = dict(to, automatic=True)
+        if delivery.channel is ChannelName.VOICE:  # the call spoke the code; a text repeats it
+            values["channel"] = str(ChannelName.SMS)
+        if delivery.channel is not ChannelName.VOICE or is_mobile(contact.value):
+            entries.append(outbox.row(OutboxKind.ACKNOWLEDGE, f"ack:{case_id}", **values))
+    if recorded:
+        entries.append(
+            outbox.row(
+                OutboxKind.TRANSCRIBE, f"transcribe:{message_id}", **dict(to, message_id=message_id)
+            )
+        )
+    if delivery.channel is not ChannelName.VOICE:
+        entries.append(outbox.row(OutboxKind.ROUTE, f"route:{case_id}", **to))
+    if not confirmed and contact.replyable:
+        entries.append(
+            outbox.row(OutboxKind.CONFIRM_CONTACT, f"confirm:{case_id}", **dict(to, automatic=True))
+        )
+    if entries:
+        connection.execute(outbox_table.insert(), entries)
+
+
+def _add_message(
+    connection: Connection,
+    case_id: UUID,
+    submission: Submission,
+    delivery: Delivery,
+    delivery_id: UUID,
+) -> UUID:
+    message = submission.message
+    message_id = new_id()
+    register.add_message(
+        connection,
+        case_id,
+        {
+            "id": message_id,
+            "direction": str(Direction.INBOUND),
+            "author": str(Author.CITIZEN),
+            "author_name": storable(submission.contact.display_name),
+            "channel": str(delivery.channel),
+            "sender": submission.contact.value,
+            "recipient": storable(message.recipient)[:320],
+            "subject": submission.subject,
+            "text": submission.description,
+            "full_text": submission.full_text,
+            "language": submission.language,
+            "date": delivery.received_at,
+            "message_id": storable(message.message_id),
+            "delivery_id": delivery_id,
+            "incomplete": message.incomplete,
+        },
+    )
+    files = [
+        {
+            "filename": storable(file.filename),
+            "media_type": storable(file.media_type),
+            "content": file.content,
+            "fetch_url": file.fetch_url,
+            "transcript_state": "awaiting" if delivery.channel is ChannelName.VOICE else "",
+        }
+        for file in message.attachments
+    ]
+    register.add_attachments(connection, message_id, files)
+    return message_id
+
+
+def _append(
+    connection: Connection,
+    case: Any,
+    submission: Submission,
+    delivery: Delivery,
+    delivery_id: UUID,
+) -> None:
+    message_id = _add_message(connection, case.id, submission, delivery, delivery_id)
+    register.add_event(
+        connection,
+        case.id,
+        EventType.MESSAGE_ADDED,
+        {"channel": str(delivery.channel)},
+        source=f"/channels/{delivery.channel}",
+        subject=str(message_id),
+        at=delivery.received_at,
+    )
+    if case.status in [str(status) for status in _REOPENING]:
+        register.change_status(
+            connection,
+            case,
+            CaseStatus.IN_PROGRESS,
+            by="citizen",
+            source=f"/channels/{delivery.channel}",
+            at=delivery.received_at,
+            tell=False,
+        )
+
+
+def _notice(
+    connection: Connection,
+    plan: Plan,
+    submission: Submission,
+    delivery: Delivery,
+    delivery_id: UUID,
+) -> None:
+    """Answer a text or mail that asks: by the same channel, counted as automatic."""
+    contact = submission.contact
+    if not contact.replyable:
+        return
+    outbox.put(
+        connection,
+        OutboxKind.NOTIFY,
+        f"notice:{delivery_id}",
+        now=delivery.received_at,
+        channel=str(delivery.channel),
+        recipient_scheme=str(contact.scheme),
+        recipient=contact.value,
+        case_id=plan.case_id,
+        automatic=True,
+        payload={
+            "notice": plan.notice,
+            "language": submission.language if submission.description else "",
+            "in_reply_to": storable(submission.message.message_id),
+        },
+    )
+
+
+def _bounced(connection: Connection, case: Any, delivery: Delivery) -> None:
+    """The last mail of ours on this case did not arrive."""
+    last = connection.scalar(
+        select(outbox_table.c.id)
+        .where(
+            outbox_table.c.case_id == case.id,
+            outbox_table.c.channel == str(ChannelName.EMAIL),
+            outbox_table.c.delivery_status.is_not(None),
+        )
+        .order_by(outbox_table.c.done_at.desc())
+        .limit(1),
+    )
+    if last is not None:
+        receipts.apply(
+            connection, last, Receipt("", DeliveryStatus.BOUNCED, "bounced"), delivery.received_at
+        )
+
+
+def _opt(connection: Connection, submission: Submission, delivery: Delivery, *, out: bool) -> None:
+    channel, recipient = str(delivery.channel), submission.contact.value
+    connection.execute(
+        opt_outs.delete().where(opt_outs.c.channel == channel, opt_outs.c.recipient == recipient),
+    )
+    if out:
+        connection.execute(
+            opt_outs.insert().values(
+                channel=channel, recipient=recipient, since=delivery.received_at
+            ),
+        )

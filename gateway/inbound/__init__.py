@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""Doors that providers post to: webhooks and receipts."""

@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: MIT
+"""The way of a delivery into the register: one short transaction, raw bytes first.
+
+1. The message is read and normalised before, in memory, with no lock held.
+2. ``plan`` looks up what it belongs to and says what it is.
+3. The raw delivery is claimed by its key; a key that was there gets the same answer again.
+4. In a savepoint: the case, the message, the event, and what follows (the outbox).
+5. Commit, shared with whatever else is waiting. Only then is the peer answered.
+
+What fails in 2 or 4 leaves the raw delivery in quarantine, visible and replayable.
+"""
+
+from __future__ import annotations
+
+import logging
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any
+
+from channels.channel import Accepted, Acknowledgement, TryLater
+from gateway import filing, telemetry
+from gateway.planning import Plan, Planner
+from normalizer.normalize import normalize
+from normalizer.text import storable
+from tracker import attention, register
+from tracker.group_commit import StorageUnavailable
+from tracker.identity import new_id
+from tracker.models import AttentionReason, DeliveryState, cases, deliveries
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from sqlalchemy import Connection
+
+    from channels.channel import Delivery
+    from channels.message import InboundMessage
+    from config.country import Country
+    from normalizer.complaint import Submission
+    from tracker.group_commit import GroupCommit
+
+logger = logging.getLogger(__name__)
+
+
+class Intake:
+    """Files deliveries.
+
+    Args:
+        writer: the group-commit writer of this process.
+        planner: tells what a submission is and belongs to.
+        country: region, languages and legal days.
+    """
+
+    def __init__(self, writer: GroupCommit, planner: Planner, country: Country) -> None:
+        self._writer = writer
+        self._planner = planner
+        self._country = country
+
+    def accept(self, delivery: Delivery, message: InboundMessage | None) -> Acknowledgement:
+        """Store a delivery and file its message; answer only after the commit. Never raises."""
+        try:
+            return self.submit(delivery, message).result(timeout=60)
+        except TimeoutError:
+            return TryLater()
+
+    def submit(self, delivery: Delivery, message: InboundMessage | None) -> Future[Acknowledgement]:
+        """As :meth:`accept`, for a caller that waits for many at once. The future never fails."""
+        submission, unread = self._read(message)
+        answer: Future[Acknowledgement] = Future()
+
+        def done(stored: Future[Accepted]) -> None:
+            error = stored.exception()
+            if error is None:
+                accepted = stored.result()
+                telemetry.delivered(str(delivery.channel), accepted.state, accepted.repeated)
+                answer.set_result(accepted)
+                return
+            if not isinstance(error, StorageUnavailable):
+                logger.error("intake failed: %s", type(error).__name__, exc_info=error)
+            telemetry.try_later(str(delivery.channel))
+            answer.set_result(TryLater())
+
+        self._writer.submit(
+            lambda connection: self.file(connection, delivery, submission, unread),
+            key=delivery.idempotency_key,
+        ).add_done_callback(done)
+        return answer
+
+    def plan(self, connection: Connection, delivery: Delivery, submission: Submission) -> Plan:
+        """What a submission is; see :class:`Planner`. For replays."""
+        return self._planner.plan(connection, delivery, submission)
+
+    def open_plan(self, delivery: Delivery, submission: Submission) -> Plan:
+        """A plan that opens a case whatever the submission names. For a person at the desk."""
+        return self._planner.open_case(delivery, submission)
+
+    def _read(self, message: InboundMessage | None) -> tuple[Submission | None, str]:
+        if message is None:
+            return None, "unreadable"
+        try:
+            return (
+                normalize(
+                    message,
+                    region=self._country.region,
+                    default_language=self._country.default_language,
+                ),
+                "",
+            )
+        except Exception as error:  # the one wide catch of this door: it quarantines
+            logger.exception("normalising failed")
+            return None, f"normalising failed: {type(error).__name__}"
+
+    def file(
+        self,
+        connection: Connection,
+        delivery: Delivery,
+        submission: Submission | None,
+        unread: str,
+    ) -> Accepted:
+        """Claim and file inside a transaction; what the writer runs."""
+        plan, failure = self._plan(connection, delivery, submission)
+        delivery_id = new_id()
+        state = DeliveryState.QUARANTINED if plan is None else plan.state
+        values = {
+            "id": delivery_id,
+            "channel": str(delivery.channel),
+            "idempotency_key": delivery.idempotency_key,
+            "message_id": storable(submission.message.message_id) if submission else "",
+            "received_at": delivery.received_at,
+            "peer": delivery.peer[:64],
+            "state": str(state),
+            "outcome": str(plan.outcome) if plan else None,
+            "reason": (plan.reason if plan else failure or unread)[:500],
+            "case_id": plan.case_id if plan else None,
+            "answer": dict(plan.facts) if plan else {},
+            "url": storable(delivery.url),
+            "headers": {storable(k): storable(v) for k, v in delivery.headers.items()},
+            "body": delivery.body,
+        }
+        if not register.claim_delivery(connection, values):
+            return self._again(connection, delivery.idempotency_key)
+        if plan is None or submission is None:
+            self._quarantine(connection, delivery_id, failure or unread, delivery)
+            return Accepted(state=str(DeliveryState.QUARANTINED))
+        savepoint = connection.begin_nested()
+        try:
+            filing.carry_out(connection, plan, submission, delivery, delivery_id)
+            savepoint.commit()
+        except Exception as error:
+            savepoint.rollback()
+            if filing.is_storage_failure(error):
+                raise
+            logger.exception("filing failed")
+            failure = f"filing failed: {type(error).__name__}"
+            connection.execute(
+                deliveries.update()
+                .where(deliveries.c.id == delivery_id)
+                .values(
+                    state=str(DeliveryState.QUARANTINED),
+                    case_id=None,
+                    outcome=None,
+                    reason=failure,
+                    answer={},
+                ),
+            )
+            self._quarantine(connection, delivery_id, failure, delivery)
+            return Accepted(state=str(DeliveryState.QUARANTINED))
+        return Accepted(
+            tracking_code=plan.tracking_code,
+            pin=plan.pin,
+            state=str(plan.state),
+            facts=plan.facts,
+        )
+
+    def _plan(
+        self, connection: Connection, delivery: Delivery, submission: Submission | None
+    ) -> tuple[Plan | None, str]:
+        if submission is None:
+            return None, ""
+        savepoint = connection.begin_nested()
+        try:
+            plan = self._planner.plan(connection, delivery, submission)
+        except Exception as error:
+            savepoint.rollback()
+            if filing.is_storage_failure(error):
+                raise
+            logger.exception("planning failed")
+            return None, f"planning failed: {type(error).__name__}"
+        savepoint.commit()
+        return plan, ""
+
+    @staticmethod
+    def _quarantine(
+        connection: Connection, delivery_id: UUID, reason: str, delivery: Delivery
+    ) -> None:
+        attention.open_item(
+            connection,
+            AttentionReason.QUARANTINED,
+            reason or "unreadable",
+            at=delivery.received_at,
+            delivery_id=delivery_id,
+        )
+
+    @staticmethod
+    def _again(connection: Connection, key: str) -> Accepted:
+        """The answer that the first delivery of this key was given."""
+        earlier = register.delivery_by_key(connection, key)
+        if earlier is None:
+            message = "a claimed key has no delivery"
+            raise StorageUnavailable(message)
+        code = pin = None
+        if earlier.case_id is not None:
+            row: Any = connection.execute(
+                cases.select().where(cases.c.id == earlier.case_id),
+            ).first()
+            code, pin = row.tracking_code, row.pin
+        return Accepted(
+            tracking_code=code,
+            pin=pin if earlier.state == str(DeliveryState.FILED) else None,
+            state=earlier.state,
+            repeated=True,
+            facts=earlier.answer,
+        )

@@ -1,0 +1,301 @@
+# SPDX-License-Identifier: MIT
+"""What a submission is and which case it belongs to: reads only, decides, writes nothing.
+
+File first, ask after (design, promise 4); when unsure, keep (promise 5); a claimed sender is no
+proof, so a code or a case address from somebody else is held for a person (promise 6).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select
+
+from channels.mail.address import read_thread_address
+from channels.message import AddressScheme, ChannelName
+from normalizer.complaint import Outcome
+from normalizer.intent import Intent
+from tracker import register
+from tracker.models import AttentionReason, DeliveryState, administrations
+from tracker.throttle import allowed, digest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from uuid import UUID
+
+    from sqlalchemy import Connection, Row
+
+    from channels.channel import Delivery
+    from config.country import Country
+    from config.settings import Settings
+    from normalizer.complaint import Submission
+
+_TEXTS = (ChannelName.SMS, ChannelName.WHATSAPP)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be done with a submission.
+
+    Attributes:
+        state: the delivery's state.
+        outcome: what it turned out to be.
+        case_id: the case it opens or joins, or ``None``.
+        new_case: id, code and PIN of a case to open, or ``None``.
+        case: the row of a case it joins or asks about, or ``None``.
+        tracking_code: what the peer may be told.
+        pin: only for a new case.
+        notice: the notice to send back at once (``status``, ``help`` …), or ``""``.
+        acknowledge: whether the citizen gets an acknowledgement.
+        administration: the slug that answers, for an administration's reply.
+        attention: why a person must look, or ``None``.
+        reason: plain English, for the desk.
+        facts: what is remembered as the answer.
+    """
+
+    state: DeliveryState
+    outcome: Outcome
+    case_id: UUID | None = None
+    new_case: Mapping[str, Any] | None = None
+    case: Row[Any] | None = None
+    tracking_code: str | None = None
+    pin: str | None = None
+    notice: str = ""
+    acknowledge: bool = False
+    administration: str | None = None
+    attention: AttentionReason | None = None
+    reason: str = ""
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+
+class Planner:
+    """Decides what a submission is.
+
+    Args:
+        settings: keys, domain and limits.
+        country: for new codes.
+    """
+
+    def __init__(self, settings: Settings, country: Country) -> None:
+        self._settings = settings
+        self._country = country
+
+    def plan(self, connection: Connection, delivery: Delivery, submission: Submission) -> Plan:
+        """Decide. Reads only."""
+        message = submission.message
+        if message.fields.get("missed_call"):
+            return Plan(
+                DeliveryState.HELD,
+                Outcome.MISSED_CALL,
+                attention=AttentionReason.MISSED,
+                reason="somebody called and hung up before speaking",
+            )
+        if message.channel in _TEXTS:
+            return self._text(connection, delivery, submission)
+        if message.channel is ChannelName.EMAIL:
+            return self._mail(connection, delivery, submission)
+        return self.open_case(delivery, submission)
+
+    def _text(self, connection: Connection, delivery: Delivery, submission: Submission) -> Plan:
+        intent, code = submission.understanding.intent, submission.understanding.code
+        opt_out = submission.message.fields.get("opt_out_type", "")
+        if opt_out:  # the provider has answered already
+            outcome = {"START": Outcome.OPT_IN, "HELP": Outcome.HELP}.get(opt_out, Outcome.OPT_OUT)
+            return Plan(DeliveryState.IGNORED, outcome, reason="answered by the provider")
+        match intent:
+            case Intent.OPT_OUT:
+                return Plan(DeliveryState.ANSWERED, Outcome.OPT_OUT)
+            case Intent.OPT_IN:
+                return Plan(DeliveryState.ANSWERED, Outcome.OPT_IN, notice="help")
+            case Intent.HELP:
+                return Plan(DeliveryState.ANSWERED, Outcome.HELP, notice="help")
+            case Intent.GREETING:
+                return Plan(DeliveryState.ANSWERED, Outcome.GREETING, notice="help")
+            case Intent.NOISE:
+                return Plan(DeliveryState.IGNORED, Outcome.NOISE, reason="nothing in it")
+            case Intent.STATUS_QUERY | Intent.SLIP:
+                return self._status(connection, delivery, submission)
+            case Intent.CONTENT:
+                pass
+        if code:
+            case = register.find_case(connection, code)
+            if case is not None and is_correspondent(case, submission):
+                return _join(case)
+        return self.open_case(delivery, submission)
+
+    def _status(self, connection: Connection, delivery: Delivery, submission: Submission) -> Plan:
+        code = submission.understanding.code
+        if code is None:
+            return Plan(DeliveryState.ANSWERED, Outcome.STATUS_QUERY, notice="slip")
+        limits = self._settings.limits
+        subject = digest(self._settings.signing_keys[0], submission.contact.value)
+        if not allowed(
+            connection,
+            "code",
+            subject,
+            tries=limits.code_tries,
+            window_seconds=limits.code_window_seconds,
+            now=delivery.received_at,
+        ):
+            return Plan(
+                DeliveryState.ANSWERED, Outcome.STATUS_QUERY, notice="later", reason="throttled"
+            )
+        case = register.find_case(connection, code)
+        if case is None:
+            return Plan(
+                DeliveryState.ANSWERED,
+                Outcome.STATUS_QUERY,
+                notice="unknown_code",
+                facts={"wrong_code": subject},
+            )
+        return Plan(
+            DeliveryState.ANSWERED,
+            Outcome.STATUS_QUERY,
+            case_id=case.id,
+            case=case,
+            tracking_code=code,
+            notice="status",
+        )
+
+    def _mail(self, connection: Connection, delivery: Delivery, submission: Submission) -> Plan:
+        message = submission.message
+        case, proven = self._thread(connection, submission)
+        if message.auto_submitted == "bounce":
+            if message.fields.get("bounce_action") == "delayed":
+                return Plan(
+                    DeliveryState.IGNORED,
+                    Outcome.DELAY,
+                    case_id=case.id if case is not None else None,
+                    reason="a mail of ours is late, not lost",
+                )
+            return Plan(
+                DeliveryState.IGNORED,
+                Outcome.BOUNCE,
+                case_id=case.id if case is not None else None,
+                case=case if proven else None,
+                reason="a bounce of a mail of ours",
+            )
+        # Bulk headers say "do not answer by machine", never "not a person" (promise 5).
+        automatic = message.auto_submitted not in ("no", "bulk")
+        silent = message.auto_submitted != "no" or _no_reply(submission)
+        if case is None:
+            if submission.understanding.intent is Intent.STATUS_QUERY and not automatic:
+                return self._status(connection, delivery, submission)
+            return self.open_case(delivery, submission, silent=silent)
+        administration = self._administration(connection, case, submission)
+        if administration is not None and proven and not automatic:
+            return Plan(
+                DeliveryState.APPENDED,
+                Outcome.ADMINISTRATION_REPLY,
+                case_id=case.id,
+                case=case,
+                tracking_code=case.tracking_code,
+                administration=administration,
+            )
+        if automatic:
+            return Plan(
+                DeliveryState.IGNORED,
+                Outcome.AUTO_REPLY,
+                case_id=case.id,
+                reason="an automatic answer to a mail of ours",
+            )
+        if is_correspondent(case, submission):
+            if submission.understanding.intent is Intent.STATUS_QUERY:
+                return self._status(connection, delivery, submission)
+            return _join(case)
+        if submission.understanding.intent is Intent.STATUS_QUERY and not proven:
+            return self._status(connection, delivery, submission)
+        return Plan(
+            DeliveryState.HELD,
+            Outcome.FOLLOW_UP,
+            attention=AttentionReason.HELD,
+            reason="names a case of somebody else: its sender is not that case's correspondent",
+            facts={"guess": case.tracking_code},
+        )
+
+    def _thread(
+        self, connection: Connection, submission: Submission
+    ) -> tuple[Row[Any] | None, bool]:
+        """The case a mail belongs to, and whether a signed address proves that knowledge."""
+        message = submission.message
+        for address in message.recipient.split(","):
+            claim = read_thread_address(
+                address.strip(), self._settings.mail.domain, self._settings.signing_keys
+            )
+            if claim is not None and claim.valid:
+                case = register.find_case(connection, claim.code)
+                if case is not None:
+                    return case, True
+        case = register.case_of_message_ids(connection, [*message.in_reply_to, *message.references])
+        if case is None and submission.understanding.code:
+            case = register.find_case(connection, submission.understanding.code)
+        return case, False
+
+    @staticmethod
+    def _administration(
+        connection: Connection, case: Row[Any], submission: Submission
+    ) -> str | None:
+        """The case's administration, when the mail comes from its registered address."""
+        if case.administration is None:
+            return None
+        email = connection.scalar(
+            select(administrations.c.email).where(administrations.c.slug == case.administration)
+        )
+        same = (email or "").strip().lower() == submission.contact.value != ""
+        return case.administration if same else None
+
+    def open_case(
+        self, delivery: Delivery, submission: Submission, *, silent: bool = False
+    ) -> Plan:
+        """A new case for this submission; ``silent`` withholds the acknowledgement."""
+        values = register.new_case_values(
+            calling_code=self._country.calling_code, now=delivery.received_at
+        )
+        # The clock starts at receipt, and nothing later resets it (promise 9).
+        values["forward_by"] = delivery.received_at + timedelta(days=self._country.forward_days)
+        values["expected_datetime"] = delivery.received_at + timedelta(
+            days=self._country.answer_days
+        )
+        return Plan(
+            DeliveryState.FILED,
+            Outcome.COMPLAINT,
+            case_id=values["id"],
+            new_case=values,
+            tracking_code=values["tracking_code"],
+            pin=values["pin"],
+            acknowledge=not silent
+            and submission.message.channel is not ChannelName.WEB
+            and submission.contact.replyable,
+        )
+
+
+def _join(case: Row[Any]) -> Plan:
+    return Plan(
+        DeliveryState.APPENDED,
+        Outcome.FOLLOW_UP,
+        case_id=case.id,
+        case=case,
+        tracking_code=case.tracking_code,
+    )
+
+
+def is_correspondent(case: Row[Any], submission: Submission) -> bool:
+    """Whether the sender is the person recorded on the case (the same address)."""
+    contact = submission.contact
+    return bool(contact.value) and (
+        case.contact_value == contact.value and case.contact_scheme == str(contact.scheme)
+    )
+
+
+def _no_reply(submission: Submission) -> bool:
+    """Mail from nobody, or from a robot's mailbox, is filed and never answered by a robot."""
+    contact = submission.contact
+    local = contact.value.partition("@")[0].replace("-", "").replace("_", "").replace(".", "")
+    return (
+        contact.scheme is not AddressScheme.MAILTO
+        or submission.message.fields.get("return_path", contact.value) == ""
+        or bool(submission.message.fields.get("list"))
+        or local in {"noreply", "donotreply", "nepasrepondre", "mailerdaemon", "postmaster"}
+    )

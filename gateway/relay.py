@@ -1,0 +1,278 @@
+# SPDX-License-Identifier: MIT
+"""The relay: claims due entries in batches, does each, records the results in one transaction."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import func, select
+
+from dispatcher.administration import load_all
+from dispatcher.work import Result, Work, failed_for_good
+from gateway import telemetry
+from tracker import outbox
+from tracker.database import reading
+from tracker.models import OutboxKind, OutboxState, cases, decisions, messages
+from tracker.models import outbox as outbox_table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
+    from uuid import UUID
+
+    from sqlalchemy import Connection, Engine, Row
+
+    from config.settings import Settings
+    from dispatcher.administration import Administration
+
+logger = logging.getLogger(__name__)
+
+#: What the relay worker does; recordings have a worker of their own, as they take long.
+RELAYED = tuple(kind for kind in OutboxKind if kind is not OutboxKind.TRANSCRIBE)
+TRANSCRIBED = (OutboxKind.TRANSCRIBE,)
+#: Marks an acknowledgement that waited for the limit of automatic answers.
+WAITING = "waiting: limit of automatic answers"
+
+
+class Relay:
+    """Drains the outbox.
+
+    Args:
+        engine: the writing engine.
+        settings: batch, lease, retries and limits.
+        perform: does one entry.
+        clock: the present time.
+        kinds: what this relay takes.
+        rest: called when a batch has been done (closes the connection to the mail relay).
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        settings: Settings,
+        perform: Callable[[Work], Result],
+        clock: Callable[[], datetime],
+        kinds: Sequence[OutboxKind] = RELAYED,
+        rest: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._engine = engine
+        self._settings = settings
+        self._perform = perform
+        self._clock = clock
+        self._kinds = kinds
+        self._rest = rest
+        self._name = f"{socket.gethostname()}:{os.getpid()}"
+
+    def drain(self, stop: Callable[[], bool] = lambda: False) -> int:
+        """Work until nothing is due; return how many entries were done."""
+        done = 0
+        while not stop():
+            worked = self.batch()
+            if not worked:
+                break
+            done += worked
+        return done
+
+    def batch(self) -> int:
+        """Claim, do and record one batch; return its size."""
+        queue = self._settings.queue
+        with self._engine.begin() as connection:
+            entries = outbox.claim(
+                connection,
+                kinds=self._kinds,
+                limit=queue.batch_size,
+                lease_seconds=queue.lease_seconds,
+                worker=self._name[:64],
+                now=self._clock(),
+            )
+        if not entries:
+            return 0
+        with reading(self._engine).connect() as connection:
+            works = self._gather(connection, entries)
+            limited = {work.entry.id: self._limit(connection, work) for work in works}
+        results: list[tuple[Work, Result]] = []
+        waited: dict[str, list[Work]] = {}
+        for work in works:
+            until = limited[work.entry.id]
+            if until is not None:
+                results.append((work, self._over_limit(work, until)))
+            elif work.entry.kind == "acknowledge" and work.entry.last_error == WAITING:
+                waited.setdefault(work.entry.recipient, []).append(work)
+            else:
+                results.append((work, self._do(work)))
+        for together in waited.values():
+            results.extend(self._together(together))
+        self._rest()
+        with self._engine.begin() as connection:
+            self._record(connection, results)
+        return len(entries)
+
+    def settle_unknown(self, perform: Callable[[Work], Result], *, older_than: datetime) -> int:
+        """Settle what may or may not have gone; return how many entries were looked at.
+
+        Args:
+            perform: the dispatcher's work through channels that ask instead of send: ``DONE``
+                when the provider knows the message, ``DUE`` when it does not (send again).
+            older_than: entries younger than this are left to the provider's own receipts.
+        """
+        unknown = outbox_table.c.state == str(OutboxState.UNKNOWN)
+        with reading(self._engine).connect() as connection:
+            entries = connection.execute(
+                select(outbox_table)
+                .where(unknown, outbox_table.c.kind.in_([str(kind) for kind in self._kinds]))
+                .where(
+                    func.coalesce(outbox_table.c.done_at, outbox_table.c.not_before) < older_than
+                )
+                .limit(self._settings.queue.batch_size)
+            ).all()
+            works = self._gather(connection, entries)
+        for work in works:
+            result = perform(work)
+            with self._engine.begin() as connection:
+                marked = connection.execute(
+                    outbox_table.update()
+                    .where(outbox_table.c.id == work.entry.id, unknown)
+                    .values(payload={**work.entry.payload, "was_unknown": True})
+                )
+                if marked.rowcount:
+                    self._record(connection, [(work, result)])
+        return len(works)
+
+    def _do(self, work: Work) -> Result:
+        try:
+            return self._perform(work)
+        except Exception as error:  # the relay's one wide catch: the entry waits, the batch goes on
+            logger.exception("an outbox entry raised")
+            return Result(OutboxState.DUE, error=f"{type(error).__name__} while working on it")
+
+    def _together(self, works: Sequence[Work]) -> list[tuple[Work, Result]]:
+        """Acknowledgements that waited go as one message naming all their codes (promise 11)."""
+        first = works[0]
+        if len(works) == 1:
+            return [(first, self._do(first))]
+        codes = [work.case.tracking_code for work in works if work.case is not None]
+        result = self._do(Work(first.entry, first.case, codes=codes))
+        quiet = Result(result.state, result.provider_id, result.delivery_status, result.error)
+        return [(first, result), *((work, quiet) for work in works[1:])]
+
+    def _gather(self, connection: Connection, entries: Sequence[Row[Any]]) -> list[Work]:
+        """Load what the batch needs with one statement a table."""
+        case_ids = {entry.case_id for entry in entries if entry.case_id}
+        message_ids = {entry.message_id for entry in entries if entry.message_id}
+        found: dict[UUID, Row[Any]] = {
+            row.id: row for row in connection.execute(select(cases).where(cases.c.id.in_(case_ids)))
+        }
+        said: dict[UUID, Row[Any]] = {}
+        if message_ids:
+            said = {
+                row.id: row
+                for row in connection.execute(
+                    select(messages).where(messages.c.id.in_(message_ids))
+                )
+            }
+        register: Mapping[str, Administration] = load_all(connection)
+        reasons: dict[UUID, Sequence[str]] = {}
+        if any(entry.kind == "refer" for entry in entries):
+            for row in connection.execute(
+                select(decisions.c.case_id, decisions.c.reasons)
+                .where(decisions.c.case_id.in_(case_ids))
+                .order_by(decisions.c.decided_at),
+            ):
+                reasons[row.case_id] = row.reasons
+        works = []
+        for entry in entries:
+            case = found.get(entry.case_id)
+            slug = entry.recipient if entry.kind == "refer" else (case and case.administration)
+            works.append(
+                Work(
+                    entry,
+                    case,
+                    said.get(entry.message_id),
+                    register.get(slug or ""),
+                    reasons.get(entry.case_id, ()),
+                )
+            )
+        return works
+
+    def _limit(self, connection: Connection, work: Work) -> datetime | None:
+        """Until when an automatic answer must wait, or ``None`` when it may go (promise 11)."""
+        entry, now, limits = work.entry, self._clock(), self._settings.limits
+        if not entry.automatic or entry.kind == "confirm_contact":
+            return None
+        hour, day = timedelta(hours=1), timedelta(days=1)
+        windows: list[tuple[timedelta, int, UUID | None]] = [
+            (hour, limits.automatic_per_hour, None),
+            (day, limits.automatic_per_day, None),
+        ]
+        if entry.case_id is not None and entry.kind != "acknowledge":
+            window = timedelta(seconds=limits.automatic_per_case_window_seconds)
+            windows.append((window, 2, entry.case_id))  # the acknowledgement and one answer
+            windows.append((day, limits.automatic_per_case_per_day, entry.case_id))
+        for window, most, case_id in windows:
+            sent = outbox.automatic_sent(
+                connection, entry.recipient, since=now - window, case_id=case_id, besides=entry.id
+            )
+            if sent >= most:
+                return now + window / 4
+        return None
+
+    @staticmethod
+    def _over_limit(work: Work, until: datetime) -> Result:
+        if work.entry.kind == "acknowledge":
+            wait = (until - work.entry.not_before).total_seconds()
+            return Result(OutboxState.DUE, error=WAITING, retry_after=max(wait, 60.0))
+        return Result(OutboxState.HELD, error="limit of automatic answers reached")
+
+    def _record(self, connection: Connection, results: Sequence[tuple[Work, Result]]) -> None:
+        now, queue = self._clock(), self._settings.queue
+        finished = []
+        for work, outcome in results:
+            entry, result = work.entry, outcome
+            if result.state is OutboxState.DUE and result.error != WAITING:
+                if entry.attempts >= queue.max_attempts:
+                    result = Result(OutboxState.FAILED, error=result.error)
+                else:
+                    pause = result.retry_after or outbox.backoff_seconds(
+                        entry.attempts - 1,
+                        base=queue.retry_base_seconds,
+                        cap=queue.retry_cap_seconds,
+                    )
+                    outbox.postpone(
+                        connection,
+                        entry.id,
+                        until=now + timedelta(seconds=pause),
+                        error=result.error,
+                    )
+                    continue
+            if result.state is OutboxState.DUE:
+                outbox.postpone(
+                    connection,
+                    entry.id,
+                    until=now + timedelta(seconds=result.retry_after or 60),
+                    error=WAITING,
+                    count_attempt=False,
+                )
+                continue
+            telemetry.worked(entry.kind, str(result.state))
+            finished.append(
+                {
+                    "entry_id": entry.id,
+                    "new_state": str(result.state),
+                    "at": now,
+                    "provider": result.provider_id,
+                    "status": str(result.delivery_status) if result.delivery_status else None,
+                    "error": result.error,
+                }
+            )
+        outbox.finish(connection, finished)
+        ended = {row["entry_id"]: row["new_state"] for row in finished}
+        for work, result in results:
+            state = ended.get(work.entry.id)
+            if state == str(OutboxState.FAILED):
+                failed_for_good(connection, work, result, now)
+            elif state is not None and result.record is not None:
+                result.record(connection)

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: MIT
+"""The sweeper: looks at the database every few seconds, needs no Redis.
+
+It frees the claims of dead processes, asks the provider about what may have gone, rings for what
+is due (retries have no other bell), and drains by itself when Redis does not answer.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import time
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from gateway import wiring
+from gateway.asking import Asking
+from gateway.doorbell import RELAY, TRANSCRIBE, Doorbell
+from gateway.relay import RELAYED, TRANSCRIBED, Relay
+from gateway.worker import relay_of
+from tracker import outbox
+from tracker.database import reading
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from sqlalchemy import Engine
+
+    from config.settings import Settings
+    from dispatcher.dispatch import Dispatcher
+
+logger = logging.getLogger(__name__)
+
+#: How long an uncertain message is left alone: the provider's own receipt may still settle it.
+PATIENCE = timedelta(seconds=10)
+
+
+class Sweeper:
+    """One round of sweeping.
+
+    Args:
+        settings: all settings.
+        engine: the writing engine.
+        asking: a dispatcher whose channels ask the provider instead of sending.
+        clock: the present time.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        engine: Engine,
+        asking: Dispatcher,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._settings = settings
+        self._engine = engine
+        self._asking = asking
+        self._clock = clock
+        self._bells = {name: Doorbell(settings.redis_url, name) for name in (RELAY, TRANSCRIBE)}
+        self._relays: dict[str, Relay] = {}
+
+    def sweep(self) -> None:
+        """Do one round."""
+        now = self._clock()
+        with self._engine.begin() as connection:
+            for entry in outbox.free_expired(connection, now):
+                logger.warning("outbox entry of kind %s became unknown", entry.kind)
+        self._reconcile(now)
+        with reading(self._engine).connect() as connection:
+            due = {
+                RELAY: outbox.due_count(connection, now, RELAYED),
+                TRANSCRIBE: outbox.due_count(connection, now, TRANSCRIBED),
+            }
+        for name, count in due.items():
+            if not count:
+                continue
+            if self._bells[name].works():
+                self._bells[name].ring()
+            else:
+                self._relay(name).drain()
+
+    def _reconcile(self, now: datetime) -> None:
+        """Ask the provider about what may or may not have gone.
+
+        A channel that can list what it sent is asked. One that cannot (mail) gets the same
+        message again under the same Message-ID: possibly doubled, never lost.
+        """
+        self._relay(RELAY).settle_unknown(self._asking.perform, older_than=now - PATIENCE)
+
+    def _relay(self, name: str) -> Relay:
+        if name not in self._relays:
+            self._relays[name] = relay_of(self._settings, name)
+        return self._relays[name]
+
+
+def run(settings: Settings, stop: Callable[[], bool], announce: Callable[[str], None]) -> None:
+    """Sweep every few seconds until told to stop."""
+    engine = wiring.engine_of(settings)
+    workshop = wiring.build_workshop(settings, engine)
+    ways = {name: Asking(channel, wiring.now) for name, channel in workshop.channels.items()}
+    asking = dataclasses.replace(workshop.dispatcher, channels=ways)
+    sweeper = Sweeper(settings, engine, asking, wiring.now)
+    announce(f"sweep: every {settings.queue.sweep_seconds:g} s")
+    while not stop():
+        try:
+            sweeper.sweep()
+        except Exception:  # one bad round must not end the sweeping: the next one tries again
+            logger.exception("a round of sweeping failed")
+        until = time.monotonic() + settings.queue.sweep_seconds
+        while time.monotonic() < until and not stop():
+            time.sleep(0.1)

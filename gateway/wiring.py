@@ -1,0 +1,234 @@
+# SPDX-License-Identifier: MIT
+"""The composition root: everything is built once per process here and handed down."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date
+from pydantic import SecretStr
+
+from channels.mail.address import thread_address
+from channels.mail.reply import MARKER_LINES
+from channels.mail.sender import RelayChannel
+from channels.sms.twilio import TwilioSms
+from channels.voice.twilio import TwilioVoice
+from channels.web.page import TrackingPage
+from config import country as countries
+from config.wording import Wording, isolate
+from dispatcher.administration import load_all, read_csv, store
+from dispatcher.dispatch import Dispatcher
+from dispatcher.notices import Notices
+from dispatcher.routing.rules import Router, of_administrations, read_toml
+from gateway.citizen.signing import contact_token
+from gateway.doorbell import Doorbell
+from gateway.house import House
+from gateway.intake import Intake
+from gateway.planning import Planner
+from tracker.database import open_engine, reading
+from tracker.group_commit import GroupCommit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sqlalchemy import Engine, Row
+
+    from channels.channel import Channel
+    from config.country import Country
+    from config.settings import Settings
+
+CONFIG = Path(__file__).parent.parent / "config"
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """What a worker needs beside the house.
+
+    Attributes:
+        engine: the writing engine.
+        dispatcher: does outbox entries.
+        channels: ways out.
+        country: the country's profile.
+    """
+
+    engine: Engine
+    dispatcher: Dispatcher
+    channels: Mapping[str, Channel]
+    country: Country
+
+
+def now() -> datetime:
+    """The present time, aware UTC. The one place that reads the clock."""
+    return datetime.now(UTC)
+
+
+def engine_of(settings: Settings) -> Engine:
+    """Open the database of these settings."""
+    return open_engine(
+        settings.database_url,
+        lock_timeout_seconds=settings.database.lock_timeout_seconds,
+        pool_size=settings.database.pool_size,
+    )
+
+
+def build_house(settings: Settings, engine: Engine | None = None) -> House:
+    """Build what the doors of one process need."""
+    engine = engine or engine_of(settings)
+    country = countries.load(settings.country)
+    writer = GroupCommit(
+        engine,
+        size=settings.database.group_commit_size,
+        after_commit=Doorbell(settings.redis_url).ring,
+    )
+    intake = Intake(writer, Planner(settings, country), country)
+    return House(
+        settings=settings,
+        engine=engine,
+        writer=writer,
+        accept=intake.accept,
+        submit=intake.submit,
+        intake=intake,
+        wording=Wording(),
+        country=country,
+        clock=now,
+    )
+
+
+def channels_of(settings: Settings) -> dict[str, Channel]:
+    """The ways out that these settings open."""
+    relay = settings.relay
+    twilio = settings.twilio
+    tokens = [token.get_secret_value() for token in twilio.auth_tokens]
+    domain = settings.mail.domain
+    account: dict[str, Any] = {
+        "account_sid": twilio.account_sid,
+        "auth_token": tokens[0] if tokens else "",
+        "public_base_url": settings.public_base_url,
+        "api_base_url": twilio.api_base_url,
+        "timeout_seconds": twilio.timeout_seconds,
+    }
+    texts = TwilioSms(**account, sender=twilio.number)
+    return {
+        "email": RelayChannel(
+            host=relay.host,
+            port=relay.port,
+            user=relay.user,
+            password=relay.password.get_secret_value(),
+            tls=relay.tls,
+            sender=settings.sender_address,
+            timeout_seconds=relay.timeout_seconds,
+            hostname=settings.smtp.hostname or domain,
+        ),
+        "sms": texts,
+        "whatsapp": texts,
+        "voice": TwilioVoice(**account, sender=twilio.voice_number or twilio.number),
+        "web": TrackingPage(),
+    }
+
+
+def build_workshop(settings: Settings, engine: Engine | None = None) -> Workshop:
+    """Build what a worker or the sweeper needs."""
+    engine = engine or engine_of(settings)
+    country = countries.load(settings.country)
+    ways = channels_of(settings)
+    keys, domain = settings.signing_keys, settings.mail.domain
+    dispatcher = Dispatcher(
+        channels=ways,
+        notices=notices_of(settings, country),
+        router=router_of(settings, engine),
+        thread_address=lambda code: thread_address(code, domain, keys),
+        confirm_url=lambda case, language: confirm_url(settings, case, language),
+        mail_domain=domain,
+        clock=now,
+        blackhole=settings.dispatch.blackhole_outlets,
+    )
+    return Workshop(engine, dispatcher, ways, country)
+
+
+def notices_of(settings: Settings, country: Country) -> Notices:
+    """What composes notices in the country's zone and the operator's words."""
+    zone = ZoneInfo(country.timezone)
+    base = settings.public_base_url
+
+    def date(moment: datetime, language: str) -> str:
+        local = moment.astimezone(zone)
+        locale = {"ar": "ar_MA", "fr": "fr_FR", "en": "en_GB"}.get(language, "fr_FR")
+        return format_date(local, "dd/MM/yyyy", locale=locale)
+
+    return Notices(
+        words=Wording(),
+        isolate=isolate,
+        date=date,
+        url=lambda language: f"{base}/{language}/track",
+        recourse=country.next_recourse,
+        markers=MARKER_LINES,
+    )
+
+
+def confirm_url(settings: Settings, case: Row[Any], language: str) -> str:
+    """A signed link by which a typed contact is confirmed."""
+    token = contact_token(settings.signing_keys, case.id, case.contact_value, now())
+    return f"{settings.public_base_url}/{language}/confirm/{token}"
+
+
+def router_of(settings: Settings, engine: Engine) -> Router:
+    """The router: the rules file first, then each administration's own words."""
+    with reading(engine).connect() as connection:
+        register = load_all(connection)
+    file = Path(settings.dispatch.rules) if settings.dispatch.rules else CONFIG / "routing.toml"
+    rules = [rule for rule in read_toml(file) if rule.administration in register]
+    return Router([*rules, *of_administrations(register.values())])
+
+
+def load_administrations(settings: Settings, engine: Engine) -> int:
+    """Fill an empty register from the CSV; return how many were added.
+
+    Raises:
+        BadRegister: the file has errors, told by row.
+    """
+    with engine.begin() as connection:
+        if load_all(connection):
+            return 0
+        name = settings.dispatch.administrations
+        return store(connection, read_csv(Path(name) if name else CONFIG / "administrations.csv"))[
+            0
+        ]
+
+
+def with_demo_values(settings: Settings) -> Settings:
+    """Fill what a demo may invent: keys and provider secrets, random and kept in data_dir."""
+    if settings.profile != "demo":
+        return settings
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    file = settings.data_dir / "demo-secret"
+    if not file.exists():
+        file.touch(mode=0o600)
+        file.write_text(secrets.token_urlsafe(48), encoding="ascii")
+    secret = file.read_text(encoding="ascii").strip()
+    web = settings.web.model_copy(
+        update={"secret_keys": settings.web.secret_keys or [SecretStr(secret)]}
+    )
+    twilio = settings.twilio.model_copy(
+        update={
+            "account_sid": settings.twilio.account_sid or "AC" + "0" * 32,
+            "auth_tokens": settings.twilio.auth_tokens or [SecretStr(secret[::-1][:32])],
+            "number": settings.twilio.number or "+212500000000",
+            "api_base_url": settings.twilio.api_base_url
+            or f"http://{settings.simulator.host}:{settings.simulator.port}",
+        }
+    )
+    update: dict[str, object] = {"web": web, "twilio": twilio}
+    if settings.simulator.enabled and "host" not in settings.relay.model_fields_set:
+        update["relay"] = settings.relay.model_copy(
+            update={
+                "host": settings.simulator.host,
+                "port": settings.simulator.smtp_port,
+                "tls": "none",
+            }
+        )
+    return settings.model_copy(update=update)

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: MIT
+"""The worker: an RQ worker on one queue, whose jobs carry no data and drain a batch.
+
+The work horse is forked from a parent that has everything imported, builds its own connections,
+takes the bell down first, and drains until nothing is due (docs/decisions).
+"""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from redis import Redis
+from rq import Queue, Worker
+
+from config.settings import Settings, load
+from gateway import telemetry, wiring
+from gateway.doorbell import RELAY, TRANSCRIBE, Doorbell
+from gateway.relay import RELAYED, TRANSCRIBED, Relay
+from gateway.transcription import Transcription
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+#: Where a work horse finds the settings file; the environment carries the rest.
+SETTINGS_FILE = "GUICHET_SETTINGS_FILE"
+# An idle worker does maintenance only between dequeues, whose time-out is worker_ttl − 15.
+WORKER_TTL, MAINTENANCE_INTERVAL = 35, 30
+
+
+def settings_of_environment() -> Settings:
+    """The settings that the parent process was started with."""
+    file = os.environ.get(SETTINGS_FILE, "")
+    return wiring.with_demo_values(load(Path(file) if file else None))
+
+
+@cache
+def _relay(queue: str, process: int) -> tuple[Doorbell, Relay]:  # noqa: ARG001 - one a process
+    settings = settings_of_environment()
+    telemetry.set_up_logging(settings.log_level)
+    return Doorbell(settings.redis_url, queue), relay_of(settings, queue)
+
+
+def relay_of(settings: Settings, queue: str = RELAY) -> Relay:
+    """Build the relay of one queue."""
+    workshop = wiring.build_workshop(settings)
+    if queue == TRANSCRIBE:
+        work = Transcription(settings, workshop.engine, wiring.now)
+        return Relay(workshop.engine, settings, work.perform, wiring.now, TRANSCRIBED)
+    perform = workshop.dispatcher.perform
+    rest = getattr(workshop.channels["email"], "close", lambda: None)
+    return Relay(workshop.engine, settings, perform, wiring.now, RELAYED, rest)
+
+
+def relay_job() -> int:
+    """What a ring of the relay's bell runs: take the bell down, then drain."""
+    return _answer(RELAY)
+
+
+def transcribe_job() -> int:
+    """The same for recordings."""
+    return _answer(TRANSCRIBE)
+
+
+def _answer(queue: str) -> int:
+    doorbell, relay = _relay(queue, os.getpid())
+    doorbell.answer()
+    return relay.drain()
+
+
+def run(settings: Settings, queue: str, announce: Callable[[str], None]) -> None:
+    """Work on one queue until SIGTERM."""
+    connection = Redis.from_url(settings.redis_url)
+    worker = Worker(
+        [Queue(queue, connection=connection)],
+        connection=connection,
+        worker_ttl=WORKER_TTL,
+        maintenance_interval=MAINTENANCE_INTERVAL,
+    )
+    announce(f"worker {queue}: waiting")
+    worker.work(logging_level="WARNING", with_scheduler=False)

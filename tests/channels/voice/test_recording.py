@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: MIT
+"""Recordings and media come from the configured host only, and only as what they should be."""
+
+import base64
+import io
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+import soundfile
+
+from channels.errors import MalformedMessage, Rejected, Unreachable
+from channels.sms import media
+from channels.voice import recording
+from channels.voice.transcribe import NoTranscriber, VoskTranscriber, _transcript
+
+AUTH = ("AC1", "secret")
+
+
+def wav(rate=8000, seconds=1, subtype="PCM_16"):
+    """A second of silence as a sound file."""
+    file = io.BytesIO()
+    soundfile.write(file, np.zeros(rate * seconds), rate, format="WAV", subtype=subtype)
+    return file.getvalue()
+
+
+def fetch(answer, sid="RE1", max_bytes=100_000):
+    """Fetch from a host that answers with ``answer``; give the result and the requests."""
+    asked = []
+
+    def respond(request):
+        asked.append(request)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    transport = httpx.MockTransport(respond)
+    content = recording.fetch("AC1", sid, "http://api.test/", AUTH, max_bytes, transport=transport)
+    return content, asked
+
+
+@pytest.mark.parametrize("sid", ["RE1", "twilio-recording:RE1"])
+def test_a_recording_is_fetched_by_its_ids(sid):
+    sound = wav()
+    content, (request,) = fetch(httpx.Response(200, content=sound), sid)
+
+    assert content == sound
+    assert str(request.url) == "http://api.test/2010-04-01/Accounts/AC1/Recordings/RE1.wav"
+    token = base64.b64encode(b"AC1:secret").decode()
+    assert request.headers["authorization"] == f"Basic {token}"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        httpx.Response(404, text="<xml/>"),
+        httpx.Response(401),
+        httpx.Response(429),
+        httpx.Response(500),
+        httpx.Response(503),
+        httpx.ConnectError("refused"),
+        httpx.ReadTimeout("slow"),
+    ],
+)
+def test_what_may_pass_is_tried_again(answer):
+    with pytest.raises(Unreachable):
+        fetch(answer)
+
+
+@pytest.mark.parametrize("status", [302, 307, 410])
+def test_a_redirect_is_not_followed_with_the_token(status):
+    with pytest.raises(Rejected):
+        fetch(httpx.Response(status, headers={"Location": "http://evil.test/"}))
+
+
+@pytest.mark.parametrize(
+    "content", [b"<?xml version='1.0'?><Error/>", b"", b"RIFF\x00", b"\x00" * 99]
+)
+def test_what_is_no_sound_is_told(content):
+    with pytest.raises(MalformedMessage):
+        fetch(httpx.Response(200, content=content))
+
+
+@pytest.mark.parametrize("sid", ["", "http://169.254.169.254/", "RE1/../x", "RE1?x", "RÉ1"])
+def test_what_is_no_id_is_never_asked_for(sid):
+    with pytest.raises(MalformedMessage):
+        fetch(httpx.Response(200, content=wav()), sid)
+
+
+def test_a_recording_over_the_limit_is_refused():
+    with pytest.raises(MalformedMessage, match="larger"):
+        fetch(httpx.Response(200, content=wav()), max_bytes=1000)
+
+
+@pytest.mark.parametrize("subtype", ["PCM_16", "ULAW", "ALAW"])
+def test_telephone_sound_of_every_kind_is_sound(subtype):
+    assert recording.check(wav(subtype=subtype)) == pytest.approx(1.0)
+
+
+def test_media_leave_the_token_at_their_host():
+    asked = []
+
+    def respond(request):
+        asked.append(request)
+        if request.url.host == "api.test":
+            return httpx.Response(307, headers={"Location": "https://store.test/x"})
+        return httpx.Response(200, content=b"picture")
+
+    transport = httpx.MockTransport(respond)
+    content = media.fetch(
+        "AC1", "twilio-media:MM1/ME1", "https://api.test", AUTH, 100, transport=transport
+    )
+
+    assert content == b"picture"
+    assert "authorization" in asked[0].headers
+    assert "authorization" not in asked[1].headers
+
+
+@pytest.mark.parametrize(
+    ("answer", "leaf"),
+    [
+        (httpx.Response(404), Unreachable),
+        (httpx.Response(410), Rejected),
+        (httpx.Response(307, headers={"Location": "http://store.test/x"}), Rejected),
+        (httpx.Response(307, headers={"Location": "https://api.test/x"}), Rejected),
+        (httpx.Response(200, content=b"x" * 101), MalformedMessage),
+    ],
+)
+def test_media_have_an_end(answer, leaf):
+    transport = httpx.MockTransport(lambda _: answer)
+    with pytest.raises(leaf):
+        media.fetch(
+            "AC1", "twilio-media:MM1/ME1", "https://api.test", AUTH, 100, transport=transport
+        )
+
+
+def test_words_are_joined_with_their_confidence():
+    results: list[dict[str, Any]] = [
+        {"text": "bonjour", "result": [{"word": "bonjour", "start": 0, "end": 0.5, "conf": 1.0}]},
+        {"text": ""},
+        {"text": "eau", "result": [{"word": "eau", "start": 1, "end": 1.2, "conf": 0.5}]},
+    ]
+    heard = _transcript(results, "fr", "vosk small")
+
+    assert (heard.text, heard.confidence, len(heard.words)) == ("bonjour eau", 0.75, 2)
+    assert _transcript([{"text": ""}], "fr", "vosk").confidence == 0.0
+
+
+def test_without_an_engine_or_a_language_a_recording_waits(tmp_path):
+    vosk = VoskTranscriber({"fr": str(tmp_path / "missing")})
+
+    assert NoTranscriber().transcribe(wav(), "fr") is None
+    assert vosk.transcribe(wav(), None) is None
+    assert vosk.transcribe(wav(), "ar") is None
+    assert vosk.transcribe(wav(), "fr") is None
+
+
+@pytest.mark.parametrize("content", [b"no sound", wav(rate=4000)])
+def test_an_engine_is_not_fed_what_it_cannot_hear(tmp_path, content):
+    with pytest.raises(MalformedMessage):
+        VoskTranscriber({"fr": str(tmp_path)}).transcribe(content, "fr-MA")
+
+
+def test_a_folder_that_is_no_model_is_told_once_and_the_recording_waits(tmp_path, caplog):
+    pytest.importorskip("vosk")
+    vosk = VoskTranscriber({"fr": str(tmp_path)})
+
+    assert vosk.transcribe(wav(), "fr") is None
+    assert vosk.transcribe(wav(), "fr") is None
+    assert caplog.text.count("cannot be loaded") == 1

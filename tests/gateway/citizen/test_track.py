@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: MIT
+"""Tracking: what the code tells, what the PIN opens, and how guessing is slowed."""
+
+from io import BytesIO
+
+import pytest
+
+from gateway.citizen.signing import NONCE_LIFE
+from normalizer import tracking_code
+from tracker.models import CaseStatus, cases
+
+LANGUAGES = ("ar", "fr", "en")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_code_alone_tells_status_dates_and_administration_only(town, language):
+    code, _ = town.filed()
+    town.answered(code)
+    response = town.track(language, code=tracking_code.display(code))
+    assert response.status_code == 200
+    page = town.checked(response, language)
+    assert town.house.wording.text(language, "pages.status.answered") in page.text
+    assert ("جماعة سلا" if language == "ar" else "Commune de Salé") in page.text
+    assert "éclairage" not in page.text
+    assert "lampe" not in page.text
+    assert "Agent" not in page.text
+    assert response.headers["Cache-Control"] == "no-store"
+
+
+def test_code_and_pin_open_the_words_and_the_answer(town):
+    code, pin = town.filed(files=(BytesIO(b"x"), "photo.png"))
+    town.answered(code)
+    eastern = code.translate(str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩"))
+    response = town.track("ar", code=eastern, pin=pin)
+    page = town.checked(response, "ar")
+    assert "éclairage" in page.text
+    assert "La lampe sera changée." in page.text
+    assert "photo.png" in page.text
+    assert "&lt;b&gt;" in page.html
+    blocks = [attrs for name, attrs in page.tags if "words" in (attrs.get("class") or "")]
+    assert blocks
+    assert all(attrs["dir"] == "auto" for attrs in blocks)
+
+
+def test_unknown_wrong_pin_and_slip(town):
+    code, pin = town.filed()
+    other = tracking_code.new_code()
+    unknown = town.track(code=other)
+    assert unknown.status_code == 404
+    town.checked(unknown, "fr")
+    wrong = "111111" if pin != "111111" else "222222"
+    bodies = []
+    for asked in (other, code):
+        response = town.track(code=asked, pin=wrong)
+        assert response.status_code == 404
+        bodies.append(response.get_data(as_text=True).replace(asked, "CODE"))
+    assert bodies[0] == bodies[1]
+    slip = code[:-1] + str((int(code[-1]) + 1) % 10)
+    said = town.track(code=slip)
+    assert said.status_code == 422
+    assert "faute de frappe" in town.checked(said, "fr").text
+    for nothing in ("", "12", "abc"):
+        assert town.track(code=nothing).status_code == 422
+
+
+def test_wrong_pins_pause_but_the_code_alone_goes_on(town):
+    code, pin = town.filed()
+    wrong = "111111" if pin != "111111" else "222222"
+    for _ in range(town.house.settings.limits.code_tries):
+        assert town.track(code=code, pin=wrong).status_code == 404
+    paused = town.track(code=code, pin=pin)
+    assert paused.status_code == 429
+    assert int(paused.headers["Retry-After"]) > 0
+    town.checked(paused, "fr")
+    assert town.track(code=code).status_code == 200
+    town.time[0] += NONCE_LIFE
+    assert town.track(code=code, pin=pin).status_code == 200
+
+
+def test_many_unknown_codes_pause_a_network(town):
+    town.house.settings.limits.code_tries = 1
+    for _ in range(10):
+        assert town.track(code=tracking_code.new_code()).status_code == 404
+    assert town.track(code=tracking_code.new_code()).status_code == 429
+
+
+def test_every_status_has_words_for_the_citizen(town):
+    code, _ = town.filed()
+    for status in CaseStatus:
+        with town.house.engine.begin() as connection:
+            connection.execute(cases.update().values(status=str(status)))
+        for language in LANGUAGES:
+            town.checked(town.track(language, code=code), language)
