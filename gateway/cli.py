@@ -59,6 +59,10 @@ def guichet(context: click.Context, config_file: Path | None) -> None:
         os.environ[SETTINGS_FILE] = str(config_file.resolve())
     if context.invoked_subcommand == "demo":
         return
+    if context.invoked_subcommand in ("simulate", "understand"):
+        os.environ.setdefault("GUICHET_PROFILE", "demo")
+        context.obj = load(config_file)
+        return
     context.obj = settings_or_exit(config_file)
 
 

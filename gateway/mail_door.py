@@ -13,6 +13,7 @@ from channels.mail.address import is_ours
 from channels.mail.limits import Limits
 from channels.mail.smtp import MailDoor
 from gateway import telemetry
+from gateway.reading_guard import ReadingGuard
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,6 +71,7 @@ def open_door(house: House) -> MailDoor:
     return MailDoor(
         submit=house.submit,
         count=telemetry.mail_event,
+        attempt=ReadingGuard(settings.data_dir / "reading").attempt,
         is_ours=partial(is_ours, domain=settings.mail.domain, mailbox=settings.mail.mailbox),
         clock=house.clock,
         hostname=smtp.hostname or settings.mail.domain,

@@ -287,6 +287,7 @@ def valkey_command(data: Path) -> list[str]:
         *("--maxmemory-policy", "noeviction"),
         *("--save", ""),
         *("--loglevel", "warning"),
+        *("--logfile", str(folder / "log")),
     ]
 
 

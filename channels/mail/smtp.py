@@ -14,6 +14,7 @@ import asyncio
 import logging
 import re
 import traceback
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -59,6 +60,7 @@ class MailDoor:
         count: told one word for each event worth a figure: ``refused_connection``,
             ``refused_recipient``, ``too_large``, ``unreadable``, ``try_later``, ``failure``,
             ``accepted``.
+        attempt: surrounds each reading and says whether the mail may be read at all.
     """
 
     def __init__(
@@ -71,6 +73,9 @@ class MailDoor:
         limits: Limits | None = None,
         tls: ssl.SSLContext | None = None,
         count: Callable[[str], None] = lambda _event: None,
+        attempt: Callable[[bytes], AbstractContextManager[bool]] = lambda _raw: nullcontext(
+            enter_result=True
+        ),
     ) -> None:
         self.limits = limits or Limits()
         self.hostname = hostname
@@ -80,6 +85,7 @@ class MailDoor:
         self._submit = submit
         self._is_ours = is_ours
         self._clock = clock
+        self._attempt = attempt
         self.connections = Connections(self.limits)
         self._server: asyncio.Server | None = None
 
@@ -151,9 +157,9 @@ class MailDoor:
         sender = "" if sender == "<>" else sender
         recipients = tuple(scrub(address) for address in envelope.rcpt_tos)
         if len(raw) <= INLINE_LIMIT:
-            message, key = _examine(raw, sender, recipients)
+            message, key = self._examine(raw, sender, recipients)
         else:
-            message, key = await asyncio.to_thread(_examine, raw, sender, recipients)
+            message, key = await asyncio.to_thread(self._examine, raw, sender, recipients)
         if message is None:
             self.count("unreadable")
         delivery = Delivery(
@@ -179,6 +185,15 @@ class MailDoor:
             self.count("try_later")
             return _TRY_LATER
         return self._answer(acknowledgement)
+
+    def _examine(
+        self, raw: bytes, sender: str, recipients: tuple[str, ...]
+    ) -> tuple[InboundMessage | None, str]:
+        """Read a mail and make its key, unless it has killed its reader before."""
+        with self._attempt(raw) as may_read:
+            if may_read:
+                return _examine(raw, sender, recipients)
+        return None, idempotency_key(raw, "", sender, "")
 
     def _answer(self, acknowledgement: Acknowledgement) -> str:
         if isinstance(acknowledgement, Accepted):
