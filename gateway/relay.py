@@ -6,6 +6,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
+from collections import Counter
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -93,7 +94,8 @@ class Relay:
             return 0
         with reading(self._engine).connect() as connection:
             works = self._gather(connection, entries)
-            limited = {work.entry.id: self._limit(connection, work) for work in works}
+            going: Counter[object] = Counter()
+            limited = {work.entry.id: self._limit(connection, work, going) for work in works}
         results: list[tuple[Work, Result]] = []
         waited: dict[str, list[Work]] = {}
         for work in works:
@@ -198,11 +200,18 @@ class Relay:
             )
         return works
 
-    def _limit(self, connection: Connection, work: Work) -> datetime | None:
-        """Until when an automatic answer must wait, or ``None`` when it may go (promise 11)."""
+    def _limit(self, connection: Connection, work: Work, going: Counter[object]) -> datetime | None:
+        """Until when an automatic answer must wait, or ``None`` when it may go (promise 11).
+
+        ``going`` counts what this same batch sends already, by recipient and by case.
+        """
         entry, now, limits = work.entry, self._clock(), self._settings.limits
         if not entry.automatic or entry.kind == "confirm_contact":
             return None
+        together = (entry.recipient, WAITING)
+        waits = entry.kind == "acknowledge" and entry.last_error == WAITING
+        if waits and going[together]:
+            return None  # it goes in the one message of those that waited
         hour, day = timedelta(hours=1), timedelta(days=1)
         windows: list[tuple[timedelta, int, UUID | None]] = [
             (hour, limits.automatic_per_hour, None),
@@ -216,8 +225,11 @@ class Relay:
             sent = outbox.automatic_sent(
                 connection, entry.recipient, since=now - window, case_id=case_id, besides=entry.id
             )
-            if sent >= most:
+            if sent + going[case_id or entry.recipient] >= most:
                 return now + window / 4
+        going[entry.recipient] += 1
+        going[entry.case_id or entry.recipient] += entry.case_id is not None
+        going[together] += waits
         return None
 
     @staticmethod

@@ -1,0 +1,240 @@
+# SPDX-License-Identifier: MIT
+"""The relay: limits of automatic answers, failures that lead somewhere, unknowns that are asked."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import Engine, select
+
+from channels.channel import Accepted, Delivery
+from channels.errors import OptedOut, Uncertain, Unreachable
+from channels.mail.reply import MARKER_LINES
+from channels.message import (
+    Address,
+    AddressScheme,
+    ChannelName,
+    DeliveryStatus,
+    InboundMessage,
+    OutboundMessage,
+    Receipt,
+)
+from channels.web.page import TrackingPage
+from config import country
+from config.settings import Settings
+from config.wording import Wording, isolate
+from dispatcher.administration import Administration, store
+from dispatcher.dispatch import Dispatcher
+from dispatcher.notices import Notices
+from dispatcher.routing.rules import Router, Rule
+from gateway.intake import Intake
+from gateway.planning import Planner
+from gateway.relay import Relay
+from tracker import answers, register
+from tracker.database import open_engine
+from tracker.group_commit import GroupCommit
+from tracker.migrations import upgrade
+from tracker.models import attention, cases, messages, outbox
+
+START = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+@dataclass
+class Recorder:
+    """A provider that keeps what it is given, or fails as it is told."""
+
+    name: ChannelName
+    sent: list[OutboundMessage] = field(default_factory=list)
+    failure: Exception | None = None
+
+    def send(self, message: OutboundMessage) -> Receipt:
+        """Keep it, or raise."""
+        if self.failure is not None:
+            raise self.failure
+        self.sent.append(message)
+        return Receipt(f"ID{len(self.sent)}", DeliveryStatus.SENT)
+
+
+@dataclass
+class World:
+    """A register with a relay and a clock that is moved by hand."""
+
+    engine: Engine
+    intake: Intake
+    relay: Relay
+    texts: Recorder
+    now: datetime
+
+    def file(self, words: str, number: str = "+212612345678") -> str:
+        """File a text and return its code."""
+        message = InboundMessage(
+            "SM", ChannelName.SMS, None, Address(AddressScheme.TEL, number), "+2125", "", words
+        )
+        delivery = Delivery(ChannelName.SMS, f"sms:{uuid4()}", self.now, "", {}, b"raw")
+        answer = self.intake.accept(delivery, message)
+        assert isinstance(answer, Accepted)
+        assert answer.tracking_code
+        return answer.tracking_code
+
+    def entries(self, kind: str) -> list[Any]:
+        """The outbox entries of a kind."""
+        with self.engine.connect() as connection:
+            return list(connection.execute(select(outbox).where(outbox.c.kind == kind)))
+
+
+@pytest.fixture
+def world(database_url: str) -> Iterator[World]:
+    """A migrated database with one administration that handles water."""
+    engine = open_engine(database_url)
+    upgrade(engine)
+    settings = Settings(profile="demo", web={"secret_keys": ["k" * 40]})
+    morocco = country.load("ma")
+    writer = GroupCommit(engine)
+    texts = Recorder(ChannelName.SMS)
+    with engine.begin() as connection:
+        store(connection, [Administration("water", {"fr": "Eaux", "ar": "الماء"})])
+
+    def clock() -> datetime:
+        return built.now
+
+    notices = Notices(
+        words=Wording(),
+        isolate=isolate,
+        date=lambda moment, _: f"{moment:%d/%m/%Y}",
+        url=lambda language: f"https://g.example/{language}/track",
+        recourse=morocco.next_recourse,
+        markers=MARKER_LINES,
+    )
+    dispatcher = Dispatcher(
+        channels={"sms": texts, "web": TrackingPage(), "voice": Recorder(ChannelName.VOICE)},
+        notices=notices,
+        router=Router([Rule("water", (("eau",),), 2.0)]),
+        thread_address=lambda code: f"case+{code}.x@g.example",
+        confirm_url=lambda case, language: f"https://g.example/{language}/{case.id}",
+        mail_domain="g.example",
+        clock=clock,
+    )
+    relay = Relay(engine, settings, dispatcher.perform, clock)
+    intake = Intake(writer, Planner(settings, morocco), morocco)
+    built = World(engine, intake, relay, texts, START)
+    yield built
+    writer.close()
+    engine.dispose()
+
+
+def test_a_case_is_acknowledged_routed_and_referred(world: World) -> None:
+    """All that follows a text, in one drain."""
+    code = world.file("Pas d'eau")
+    world.relay.drain()
+
+    with world.engine.connect() as connection:
+        case = connection.execute(select(cases)).one()
+    assert (case.status, case.administration) == ("referred", "water")
+    assert code[:4] in world.texts.sent[0].text
+    assert {e.state for kind in ("acknowledge", "route", "refer") for e in world.entries(kind)} == {
+        "done"
+    }
+
+
+def test_what_no_rule_knows_needs_a_person(world: World) -> None:
+    """An abstention is on the list, with its reason."""
+    world.file("Bonjour je suis fatigué de tout ceci")
+    world.relay.drain()
+
+    with world.engine.connect() as connection:
+        item = connection.execute(select(attention)).one()
+        assert connection.scalar(select(cases.c.status)) == "triage"
+    assert item.reason == "unrouted"
+
+
+def test_past_the_limit_acknowledgements_wait_and_go_together(world: World) -> None:
+    """Promise 11: five in an hour; the others are not dropped and come as one, naming all codes."""
+    codes = [world.file(f"Plainte numéro {n} sur l'eau") for n in range(8)]
+    for _ in range(12):
+        world.relay.drain()
+        world.now += timedelta(seconds=70)
+    first_hour = [m.text for m in world.texts.sent if m.auto_submitted == "auto-replied"]
+    assert len(first_hour) <= 5
+    for _ in range(40):
+        world.now += timedelta(minutes=3)
+        world.relay.drain()
+    told = "".join(m.text for m in world.texts.sent).replace("-", "")
+
+    assert all(code in told for code in codes)
+    assert len([m for m in world.texts.sent if m.auto_submitted == "auto-replied"]) <= 8
+
+
+def test_a_retryable_failure_waits_and_goes(world: World) -> None:
+    """Backed off, then delivered."""
+    world.texts.failure = Unreachable("down")
+    world.file("Pas d'eau")
+    world.relay.drain()
+    assert world.entries("acknowledge")[0].state == "due"
+    world.texts.failure = None
+    world.now += timedelta(minutes=5)
+    world.relay.drain()
+
+    assert world.entries("acknowledge")[0].state == "done"
+
+
+def test_a_final_failure_is_seen_by_a_person(world: World) -> None:
+    """Never silence."""
+    world.texts.failure = OptedOut("asked for silence", code="21610")
+    world.file("Pas d'eau")
+    world.relay.drain()
+
+    with world.engine.connect() as connection:
+        reasons = set(connection.scalars(select(attention.c.reason)))
+    assert "undelivered" in reasons
+    assert world.entries("acknowledge")[0].state == "failed"
+
+
+def test_an_uncertain_message_is_asked_about_before_it_is_sent_again(world: World) -> None:
+    """The provider knows it: done, and not sent twice. It does not: due again."""
+    world.texts.failure = Uncertain("timed out")
+    world.file("Pas d'eau")
+    world.relay.drain()
+    assert world.entries("acknowledge")[0].state == "unknown"
+    world.texts.failure = None
+    asked: list[str] = []
+
+    def perform(work: Any) -> Any:
+        from dispatcher.work import Result
+        from tracker.models import OutboxState
+
+        asked.append(work.entry.kind)
+        return Result(OutboxState.DUE, error="the provider knows of no such message")
+
+    world.relay.settle_unknown(perform, older_than=world.now + timedelta(seconds=1))
+    entry = world.entries("acknowledge")[0]
+    assert (entry.state, entry.payload["was_unknown"]) == ("due", True)
+    assert "acknowledge" in asked
+
+
+def test_an_answer_goes_to_the_phone_and_waits_on_the_record(world: World) -> None:
+    """The administration's words, with the code, by SMS; linked to its receipt."""
+    code = world.file("Pas d'eau")
+    world.relay.drain()
+    with world.engine.begin() as connection:
+        case = register.find_case(connection, code)
+        assert case is not None
+        answers.answer_case(
+            connection,
+            case,
+            "Demain.",
+            author_name="agent",
+            administration="water",
+            now=world.now,
+        )
+    world.relay.drain()
+
+    assert "Demain." in world.texts.sent[-1].text
+    with world.engine.connect() as connection:
+        answer = connection.execute(
+            select(messages).where(messages.c.author == "administration")
+        ).one()
+        assert connection.scalar(select(cases.c.status)) == "answered"
+    assert (answer.delivery_status, answer.outbox_id) == ("sent", world.entries("reply")[0].id)
