@@ -114,6 +114,9 @@ class Twilio(Section):
     voice_number: str = Field("", description="E.164 number of the voice line; empty: number")
     api_base_url: str = Field("", description="empty: Twilio's own")
     timeout_seconds: float = 10.0
+    look_minutes: float = Field(
+        5.0, description="how often texts and recordings are listed for lost webhooks; 0: never"
+    )
 
 
 class Voice(Section):

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from gateway import wiring
 from gateway.asking import Asking
 from gateway.doorbell import RELAY, TRANSCRIBE, Doorbell
+from gateway.looking import look
 from gateway.relay import RELAYED, TRANSCRIBED, Relay
 from gateway.worker import relay_of
 from tracker import outbox
@@ -101,12 +102,21 @@ def run(settings: Settings, stop: Callable[[], bool], announce: Callable[[str], 
     ways = {name: Asking(channel, wiring.now) for name, channel in workshop.channels.items()}
     asking = dataclasses.replace(workshop.dispatcher, channels=ways)
     sweeper = Sweeper(settings, engine, asking, wiring.now)
+    house = wiring.build_house(settings, engine)
+    look_seconds = settings.twilio.look_minutes * 60
+    look_at = time.monotonic() + look_seconds
     announce(f"sweep: every {settings.queue.sweep_seconds:g} s")
     while not stop():
         try:
             sweeper.sweep()
         except Exception:  # one bad round must not end the sweeping: the next one tries again
             logger.exception("a round of sweeping failed")
+        if look_seconds and time.monotonic() >= look_at:
+            look_at = time.monotonic() + look_seconds
+            try:
+                look(house)
+            except Exception:  # as above: the next round looks again
+                logger.exception("looking for lost webhooks failed")
         until = time.monotonic() + settings.queue.sweep_seconds
         while time.monotonic() < until and not stop():
             time.sleep(0.1)

@@ -15,10 +15,13 @@ CLERK = "clerk@guichet.example"
 CODE = re.compile(r"\d{4}-\d{4}-\d{4}")
 
 
-@pytest.fixture(scope="module")
-def house() -> Iterator[RunningGateway]:
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def house(request: pytest.FixtureRequest) -> Iterator[RunningGateway]:
     """The gateway as processes, with an operator who may sign in at the desk."""
-    gateway = RunningGateway()
+    url = None
+    if request.param == "postgresql":
+        url = request.getfixturevalue("postgres_server").create()
+    gateway = RunningGateway(url)
     try:
         gateway.start()
         gateway.run(
