@@ -16,6 +16,8 @@ import logging
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy.exc import DBAPIError
+
 from channels.channel import Accepted, Acknowledgement, TryLater
 from gateway import filing, telemetry
 from gateway.planning import Plan, Planner
@@ -81,6 +83,7 @@ class Intake:
         self._writer.submit(
             lambda connection: self.file(connection, delivery, submission, unread),
             key=delivery.idempotency_key,
+            savepoint=False,  # it makes its own, after the raw bytes are claimed
         ).add_done_callback(done)
         return answer
 
@@ -175,17 +178,14 @@ class Intake:
     ) -> tuple[Plan | None, str]:
         if submission is None:
             return None, ""
-        savepoint = connection.begin_nested()
+        # No savepoint: planning only reads, so a fault of ours leaves the transaction as it was.
         try:
-            plan = self._planner.plan(connection, delivery, submission)
+            return self._planner.plan(connection, delivery, submission), ""
+        except DBAPIError:
+            raise
         except Exception as error:
-            savepoint.rollback()
-            if filing.is_storage_failure(error):
-                raise
             logger.exception("planning failed")
             return None, f"planning failed: {type(error).__name__}"
-        savepoint.commit()
-        return plan, ""
 
     @staticmethod
     def _quarantine(

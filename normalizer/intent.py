@@ -70,9 +70,10 @@ def understand(text: str) -> Understanding:
         text: as it came, any script.
     """
     reading = tracking_code.read(text)
-    words = [fold(word) for word in _WORD.findall(ascii_digits(reading.rest))]
+    words = _WORD.findall(ascii_digits(reading.rest))
     if reading.code or reading.slip:
-        if all(word in _STATUS_WORDS for word in words):
+        # Lazily: a long text is content from its first other word on, without folding the rest.
+        if all(fold(word) in _STATUS_WORDS for word in words):
             intent = Intent.STATUS_QUERY if reading.code else Intent.SLIP
             return Understanding(intent, reading.code)
         return Understanding(Intent.CONTENT, reading.code)
@@ -83,8 +84,8 @@ def understand(text: str) -> Understanding:
         (_OPT_IN, Intent.OPT_IN),
         (_HELP_WORDS, Intent.HELP),
     ):
-        if len(words) == 1 and words[0] in vocabulary:
+        if len(words) == 1 and fold(words[0]) in vocabulary:
             return Understanding(intent, None)
-    if all(word in _GREETINGS for word in words):
+    if all(fold(word) in _GREETINGS for word in words):
         return Understanding(Intent.GREETING, None)
     return Understanding(Intent.CONTENT, None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import cache
 
 _BAD = re.compile("[\x00\ud800-\udfff]")
 
@@ -32,16 +33,24 @@ def ascii_digits(text: str) -> str:
 
     NFKC does not do this for Arabic-Indic digits; ``unicodedata.decimal`` does.
     """
-    out: list[str] = []
-    for character in text:
-        if character.isascii():
-            out.append(character)
-            continue
-        if unicodedata.category(character) == "Cf":
-            continue
-        value = unicodedata.decimal(character, None)
-        out.append(character if value is None else str(value))
-    return "".join(out)
+    if text.isascii():
+        return text
+    odd, table = _digits()
+    return odd.sub(lambda match: table[match.group()], text)
+
+
+@cache
+def _digits() -> tuple[re.Pattern[str], dict[str, str]]:
+    """Every decimal digit and format character beyond ASCII, and what becomes of it."""
+    table: dict[str, str] = {}
+    for point in range(0x80, 0x20000):
+        character = chr(point)
+        category = unicodedata.category(character)
+        if category == "Nd":
+            table[character] = str(unicodedata.decimal(character))
+        elif category == "Cf":
+            table[character] = ""
+    return re.compile(f"[{''.join(map(re.escape, table))}]"), table
 
 
 def excerpt(text: str, length: int = 80) -> str:

@@ -48,7 +48,9 @@ class GroupCommit:
         self._starting = threading.Lock()
         self._closed = False
 
-    def submit(self, function: Callable[[Connection], T], *, key: str = "") -> Future[T]:
+    def submit(
+        self, function: Callable[[Connection], T], *, key: str = "", savepoint: bool = True
+    ) -> Future[T]:
         """Queue ``function`` for the next commit.
 
         Args:
@@ -56,6 +58,8 @@ class GroupCommit:
                 given to its own caller alone and undoes its own savepoint alone.
             key: the unique key it claims; a group runs in the order of the keys, so that two
                 processes can never wait for each other's keys in a circle.
+            savepoint: ``False`` for a function that guards its own writes; what it raises then
+                fails the whole group.
 
         Returns:
             a future that is done only after the commit. Its exception is
@@ -67,7 +71,7 @@ class GroupCommit:
             return future
         if self._thread is None:
             self._start()
-        self._waiting.put(_Job(function, future, key))
+        self._waiting.put(_Job(function, future, key, savepoint))
         return future
 
     def run(
@@ -140,6 +144,8 @@ class GroupCommit:
 
 
 def _in_savepoint(connection: Connection, job: _Job) -> tuple[Any, BaseException | None]:
+    if not job.savepoint:
+        return job.function(connection), None
     savepoint = connection.begin_nested()
     try:
         result = job.function(connection)
@@ -162,11 +168,16 @@ def _is_storage_failure(error: BaseException) -> bool:
 class _Job:
     """One waiting function."""
 
-    __slots__ = ("function", "future", "key")
+    __slots__ = ("function", "future", "key", "savepoint")
 
     def __init__(
-        self, function: Callable[[Connection], Any], future: Future[Any], key: str
+        self,
+        function: Callable[[Connection], Any],
+        future: Future[Any],
+        key: str,
+        savepoint: bool,  # noqa: FBT001 - a field
     ) -> None:
         self.function = function
         self.future = future
         self.key = key
+        self.savepoint = savepoint
