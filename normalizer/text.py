@@ -41,9 +41,12 @@ def ascii_digits(text: str) -> str:
 
 @cache
 def _digits() -> tuple[re.Pattern[str], dict[str, str]]:
-    """Every decimal digit and format character beyond ASCII, and what becomes of it."""
+    """Every decimal digit and format character of the basic plane beyond ASCII.
+
+    Not of the other planes: with those, :mod:`re` tries the characters one after another.
+    """
     table: dict[str, str] = {}
-    for point in range(0x80, 0x20000):
+    for point in range(0x80, 0x10000):
         character = chr(point)
         category = unicodedata.category(character)
         if category == "Nd":
