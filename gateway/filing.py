@@ -12,7 +12,7 @@ from channels.message import ChannelName, DeliveryStatus, Receipt
 from normalizer.complaint import Outcome
 from normalizer.phone import is_mobile
 from normalizer.text import storable
-from tracker import answers, attention, outbox, receipts, register, throttle
+from tracker import answers, attention, deferred, outbox, receipts, register, throttle
 from tracker.identity import new_id
 from tracker.models import (
     Author,
@@ -98,35 +98,41 @@ def _open_case(
     now = delivery.received_at
     contact = submission.contact
     confirmed = delivery.channel is not ChannelName.WEB
-    connection.execute(
-        cases.insert(),
-        {
-            **plan.new_case,
-            "kind": str(submission.kind),
-            "channel": str(delivery.channel),
-            "language": submission.language,
-            "subject": submission.subject,
-            "description": submission.description,
-            "location": submission.location,
-            "contact_scheme": str(contact.scheme),
-            "contact_value": contact.value,
-            "contact_name": storable(contact.display_name),
-            "contact_confirmed": confirmed,
-            "our_address": storable(submission.message.recipient)[:320],
-            "requested_datetime": now,
-        },
+    deferred.insert(
+        connection,
+        cases,
+        [
+            {
+                **plan.new_case,
+                "kind": str(submission.kind),
+                "channel": str(delivery.channel),
+                "language": submission.language,
+                "subject": submission.subject,
+                "description": submission.description,
+                "location": submission.location,
+                "contact_scheme": str(contact.scheme),
+                "contact_value": contact.value,
+                "contact_name": storable(contact.display_name),
+                "contact_confirmed": confirmed,
+                "our_address": storable(submission.message.recipient)[:320],
+                "requested_datetime": now,
+            }
+        ],
     )
     message_id = _add_message(connection, case_id, submission, delivery, delivery_id)
-    connection.execute(
-        case_events.insert(),
-        register.event_row(
-            case_id,
-            EventType.RECEIVED,
-            {"channel": str(delivery.channel), "language": submission.language},
-            source=f"/channels/{delivery.channel}",
-            subject=str(message_id),
-            at=now,
-        ),
+    deferred.insert(
+        connection,
+        case_events,
+        [
+            register.event_row(
+                case_id,
+                EventType.RECEIVED,
+                {"channel": str(delivery.channel), "language": submission.language},
+                source=f"/channels/{delivery.channel}",
+                subject=str(message_id),
+                at=now,
+            )
+        ],
     )
     to: dict[str, Any] = {
         "now": now,
@@ -156,7 +162,7 @@ def _open_case(
             outbox.row(OutboxKind.CONFIRM_CONTACT, f"confirm:{case_id}", **dict(to, automatic=True))
         )
     if entries:
-        connection.execute(outbox_table.insert(), entries)
+        deferred.insert(connection, outbox_table, entries)
 
 
 def _add_message(

@@ -23,7 +23,7 @@ from gateway import filing, telemetry
 from gateway.planning import Plan, Planner
 from normalizer.normalize import normalize
 from normalizer.text import storable
-from tracker import attention, register
+from tracker import attention, deferred, register
 from tracker.group_commit import StorageUnavailable
 from tracker.identity import new_id
 from tracker.models import AttentionReason, DeliveryState, cases, deliveries
@@ -143,12 +143,13 @@ class Intake:
         if plan is None or submission is None:
             self._quarantine(connection, delivery_id, failure or unread, delivery)
             return Accepted(state=str(DeliveryState.QUARANTINED))
-        savepoint = connection.begin_nested()
         try:
-            filing.carry_out(connection, plan, submission, delivery, delivery_id)
-            savepoint.commit()
+            if plan.new_case is not None and deferred.is_open(connection):
+                self._keep(connection, plan, submission, delivery, delivery_id)
+            else:
+                with deferred.suspended(connection), connection.begin_nested():
+                    filing.carry_out(connection, plan, submission, delivery, delivery_id)
         except Exception as error:
-            savepoint.rollback()
             if filing.is_storage_failure(error):
                 raise
             logger.exception("filing failed")
@@ -172,6 +173,22 @@ class Intake:
             state=str(plan.state),
             facts=plan.facts,
         )
+
+    @staticmethod
+    def _keep(
+        connection: Connection,
+        plan: Plan,
+        submission: Submission,
+        delivery: Delivery,
+        delivery_id: UUID,
+    ) -> None:
+        """A new case in a group only keeps rows: there is nothing to take back but them."""
+        marked = deferred.mark(connection)
+        try:
+            filing.carry_out(connection, plan, submission, delivery, delivery_id)
+        except Exception:
+            deferred.undo(connection, marked)
+            raise
 
     def _plan(
         self, connection: Connection, delivery: Delivery, submission: Submission | None
@@ -208,6 +225,7 @@ class Intake:
             raise StorageUnavailable(message)
         code = pin = None
         if earlier.case_id is not None:
+            deferred.flush(connection)
             row: Any = connection.execute(
                 cases.select().where(cases.c.id == earlier.case_id),
             ).first()

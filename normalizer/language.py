@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from threading import Lock
 from typing import Protocol, cast
 
 #: How much of a text is looked at; more changes no answer and costs time on the hot path.
@@ -14,6 +15,7 @@ _ARABIC = re.compile("[\u0600-\u06ff\u0750-\u077f\ufb50-\ufdff\ufe70-\ufeff]")
 _TIFINAGH = re.compile("[\u2d30-\u2d7f]")
 _LATIN = re.compile("[A-Za-z\u00c0-\u024f]")
 _FEWEST_LETTERS = 3
+_LOADING = Lock()
 
 
 class _Classifier(Protocol):
@@ -34,7 +36,9 @@ def detect(text: str, default: str = "fr") -> str:
         return "ar"
     if latin < _FEWEST_LETTERS:
         return default
-    return _classifier().classify(sample)[0]
+    with _LOADING:  # a cache alone lets every thread of a fresh process load a model of its own
+        classifier = _classifier()
+    return classifier.classify(sample)[0]
 
 
 @cache

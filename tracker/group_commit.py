@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
+from tracker import deferred
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -126,13 +128,23 @@ class GroupCommit:
         results: list[tuple[_Job, Any, BaseException | None]] = []
         try:
             with self._engine.begin() as connection:
-                results.extend((job, *_in_savepoint(connection, job)) for job in group)
-        except Exception as error:  # noqa: BLE001 - the driver's own errors, of every kind
-            logger.warning("commit failed, %d waiting: %s", len(group), type(error).__name__)
+                try:
+                    if len(group) > 1:
+                        deferred.open_batch(connection)
+                    results.extend((job, *_in_savepoint(connection, job)) for job in group)
+                    deferred.close_batch(connection)
+                finally:
+                    deferred.drop_batch(connection)
+        except (IntegrityError, DataError):
+            if len(group) == 1:
+                self._fail(group, "nothing was stored")
+                return
+            # One of them does not fit: alone, each has only itself to blame.
             for job in group:
-                failure = StorageUnavailable("nothing was stored; try again later")
-                failure.__cause__ = error
-                job.future.set_exception(failure)
+                self._commit([job])
+            return
+        except Exception as error:  # noqa: BLE001 - the driver's own errors, of every kind
+            self._fail(group, type(error).__name__, error)
             return
         for job, result, failed in results:
             if failed is not None:
@@ -142,22 +154,31 @@ class GroupCommit:
         if self._after_commit is not None:
             self._after_commit()
 
+    @staticmethod
+    def _fail(group: list[_Job], reason: str, cause: BaseException | None = None) -> None:
+        logger.warning("commit failed, %d waiting: %s", len(group), reason)
+        for job in group:
+            failure = StorageUnavailable("nothing was stored; try again later")
+            failure.__cause__ = cause
+            job.future.set_exception(failure)
+
 
 def _in_savepoint(connection: Connection, job: _Job) -> tuple[Any, BaseException | None]:
     if not job.savepoint:
         return job.function(connection), None
-    savepoint = connection.begin_nested()
-    try:
-        result = job.function(connection)
-        savepoint.commit()
-    except Exception as error:
-        if not savepoint.is_active and connection.invalidated:
-            raise
-        savepoint.rollback()
-        if _is_storage_failure(error):
-            raise
-        return None, error
-    return result, None
+    with deferred.suspended(connection):
+        savepoint = connection.begin_nested()
+        try:
+            result = job.function(connection)
+            savepoint.commit()
+        except Exception as error:
+            if not savepoint.is_active and connection.invalidated:
+                raise
+            savepoint.rollback()
+            if _is_storage_failure(error):
+                raise
+            return None, error
+        return result, None
 
 
 def _is_storage_failure(error: BaseException) -> bool:

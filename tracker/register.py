@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from normalizer import tracking_code
+from tracker import deferred
 from tracker.identity import new_id
 from tracker.models import (
     CaseStatus,
@@ -74,11 +75,13 @@ def delivery_by_key(connection: Connection, key: str) -> Row[*tuple[Any, ...]] |
 
 def find_case(connection: Connection, code: str) -> Row[Any] | None:
     """The case of a tracking code of 12 digits, or ``None``."""
+    deferred.flush(connection)
     return connection.execute(_CASE_BY_CODE, {"code": code}).first()
 
 
 def case_by_id(connection: Connection, case_id: UUID) -> Row[Any] | None:
     """The case of an id, or ``None``."""
+    deferred.flush(connection)
     return connection.execute(_CASE_BY_ID, {"case_id": case_id}).first()
 
 
@@ -86,6 +89,7 @@ def case_of_message_ids(connection: Connection, ids: Sequence[str]) -> Row[Any] 
     """The case that one of these RFC 5322 Message-IDs of *ours* belongs to, or ``None``."""
     if not ids:
         return None
+    deferred.flush(connection)
     return connection.execute(
         select(cases)
         .join(messages, messages.c.case_id == cases.c.id)
@@ -120,8 +124,10 @@ def add_message(connection: Connection, case_id: UUID, values: Mapping[str, Any]
         values: columns of ``messages`` (``direction, author, channel, text, date`` at least).
     """
     message_id: UUID = values.get("id") or new_id()
-    connection.execute(
-        messages.insert(), {**MESSAGE_DEFAULTS, **values, "id": message_id, "case_id": case_id}
+    deferred.insert(
+        connection,
+        messages,
+        [{**MESSAGE_DEFAULTS, **values, "id": message_id, "case_id": case_id}],
     )
     return message_id
 
@@ -176,7 +182,7 @@ def add_attachments(
                 "transcript_data": None,
             },
         )
-    connection.execute(attachments.insert(), rows)
+    deferred.insert(connection, attachments, rows)
 
 
 def store_blob(connection: Connection, content: bytes, statement: Insert | None = None) -> str:

@@ -162,6 +162,7 @@ class Bench:
                 new[name] == expected for name in ("deliveries", "cases", "messages", "case_events")
             )
             right &= new["outbox"] == 2 * expected
+            right &= outcome.refused == bound.refused == 0
             ours.append(outcome.acknowledged / outcome.seconds)
             bounds.append(bound.acknowledged / bound.seconds)
             ratios.append(ours[-1] / bounds[-1])

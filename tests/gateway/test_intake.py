@@ -229,3 +229,20 @@ def test_a_missed_call_is_on_the_list(intake: Intake, engine: Engine) -> None:
     assert answer.state == "held"
     with engine.connect() as connection:
         assert connection.scalar(select(attention.c.reason)) == "missed"
+
+
+def test_a_group_of_all_kinds_keeps_everything(intake: Intake, engine: Engine) -> None:
+    """New cases, follow-ups and repeated deliveries in one commit undo nothing of each other."""
+    first = accepted(intake, delivery(), sms("Pas d'eau"))
+    again = delivery(key="sms:again")
+    work = []
+    for number in range(12):
+        work.append((delivery(), sms(f"Plainte {number}", f"+21261234560{number % 10}")))
+        work.append((delivery(), sms(f"{first.tracking_code} toujours rien {number}")))
+        work.append((again, sms("Une seule fois")))
+    answers = [future.result() for future in [intake.submit(*one) for one in work]]
+
+    assert all(isinstance(answer, Accepted) for answer in answers)
+    assert count(engine, cases) == 1 + 12 + 1
+    assert count(engine, messages) == 1 + 12 + 12 + 1
+    assert count(engine, deliveries) == 1 + 12 + 12 + 1
