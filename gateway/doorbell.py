@@ -9,14 +9,22 @@ run is never lost. RQ's own ``unique`` would refuse rings while a job runs and l
 from __future__ import annotations
 
 import logging
+import threading
+import time
+from typing import TYPE_CHECKING
 
 from redis import Redis
 from redis.exceptions import RedisError
 from rq import Queue
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 logger = logging.getLogger(__name__)
 
 BELL_SECONDS = 60
+#: Rings of one process come no closer together than this; a person notices nothing of it.
+BETWEEN_RINGS_SECONDS = 0.02
 RELAY, TRANSCRIBE = "relay", "transcribe"
 
 
@@ -58,3 +66,33 @@ class Doorbell:
             return bool(self._redis.ping())
         except (RedisError, OSError):
             return False
+
+
+class BackgroundRing:
+    """Rings from a thread of its own, so that no commit waits for Redis; many rings become one.
+
+    Args:
+        ring: what to do, such as :meth:`Doorbell.ring`.
+    """
+
+    def __init__(self, ring: Callable[[], None]) -> None:
+        self._ring = ring
+        self._asked = threading.Event()
+        self._starting = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def __call__(self) -> None:
+        """Ask for a ring and return at once."""
+        self._asked.set()
+        if self._thread is None:  # not before: a process that forks would leave it behind
+            with self._starting:
+                if self._thread is None:
+                    self._thread = threading.Thread(target=self._loop, name="bell", daemon=True)
+                    self._thread.start()
+
+    def _loop(self) -> None:
+        while True:
+            self._asked.wait()
+            self._asked.clear()
+            self._ring()
+            time.sleep(BETWEEN_RINGS_SECONDS)

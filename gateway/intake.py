@@ -29,6 +29,7 @@ from tracker.identity import new_id
 from tracker.models import AttentionReason, DeliveryState, cases, deliveries
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from uuid import UUID
 
     from sqlalchemy import Connection
@@ -49,12 +50,20 @@ class Intake:
         writer: the group-commit writer of this process.
         planner: tells what a submission is and belongs to.
         country: region, languages and legal days.
+        recorded: called after the commit of a message whose recording is still to be fetched.
     """
 
-    def __init__(self, writer: GroupCommit, planner: Planner, country: Country) -> None:
+    def __init__(
+        self,
+        writer: GroupCommit,
+        planner: Planner,
+        country: Country,
+        recorded: Callable[[], None] | None = None,
+    ) -> None:
         self._writer = writer
         self._planner = planner
         self._country = country
+        self._recorded = recorded
 
     def accept(self, delivery: Delivery, message: InboundMessage | None) -> Acknowledgement:
         """Store a delivery and file its message; answer only after the commit. Never raises."""
@@ -74,6 +83,8 @@ class Intake:
                 accepted = stored.result()
                 telemetry.delivered(str(delivery.channel), accepted.state, accepted.repeated)
                 answer.set_result(accepted)
+                if self._recorded is not None and message is not None and _has_recording(message):
+                    self._recorded()
                 return
             if not isinstance(error, StorageUnavailable):
                 logger.error("intake failed: %s", type(error).__name__, exc_info=error)
@@ -120,86 +131,96 @@ class Intake:
     ) -> Accepted:
         """Claim and file inside a transaction; what the writer runs."""
         plan, failure = self._plan(connection, delivery, submission)
-        delivery_id = new_id()
-        state = DeliveryState.QUARANTINED if plan is None else plan.state
-        values = {
-            "id": delivery_id,
-            "channel": str(delivery.channel),
-            "idempotency_key": delivery.idempotency_key,
-            "message_id": storable(submission.message.message_id) if submission else "",
-            "received_at": delivery.received_at,
-            "peer": delivery.peer[:64],
-            "state": str(state),
-            "outcome": str(plan.outcome) if plan else None,
-            "reason": (plan.reason if plan else failure or unread)[:500],
-            "case_id": plan.case_id if plan else None,
-            "answer": dict(plan.facts) if plan else {},
-            "url": storable(delivery.url),
-            "headers": {storable(k): storable(v) for k, v in delivery.headers.items()},
-            "body": delivery.body,
-        }
-        if not register.claim_delivery(connection, values):
-            return self._again(connection, delivery.idempotency_key)
+        unread = failure or unread
+        values = _row(delivery, submission, plan, unread)
         if plan is None or submission is None:
-            self._quarantine(connection, delivery_id, failure or unread, delivery)
-            return Accepted(state=str(DeliveryState.QUARANTINED))
+            return self._file_unread(connection, delivery, values, unread)
+        if plan.new_case is not None and deferred.is_open(connection):
+            kept = self._file_with_group(connection, delivery, values, plan, submission)
+            if kept is not None:
+                return kept
+        with deferred.suspended(connection):
+            if not register.claim_delivery(connection, values):
+                return self._again(connection, delivery.idempotency_key)
+            try:
+                with connection.begin_nested():
+                    filing.carry_out(connection, plan, submission, delivery, values["id"])
+            except Exception as error:
+                if filing.is_storage_failure(error):
+                    raise
+                logger.exception("filing failed")
+                failure = f"filing failed: {type(error).__name__}"
+                return self._give_up(connection, delivery, values["id"], failure)
+        return _accepted(plan)
+
+    @staticmethod
+    def _file_with_group(
+        connection: Connection,
+        delivery: Delivery,
+        values: Mapping[str, Any],
+        plan: Plan,
+        submission: Submission,
+    ) -> Accepted | None:
+        """A new case in a group only keeps rows: there is nothing to take back but them.
+
+        Returns:
+            ``None`` when it must be filed by itself: its key is in this group already, or
+            something is wrong with it.
+        """
+        marked = deferred.mark(connection)
         try:
-            if plan.new_case is not None and deferred.is_open(connection):
-                self._keep(connection, plan, submission, delivery, delivery_id)
-            else:
-                with deferred.suspended(connection), connection.begin_nested():
-                    filing.carry_out(connection, plan, submission, delivery, delivery_id)
+            if not deferred.claim(connection, values):
+                return None
+            filing.carry_out(connection, plan, submission, delivery, values["id"])
         except Exception as error:
             if filing.is_storage_failure(error):
                 raise
-            logger.exception("filing failed")
-            failure = f"filing failed: {type(error).__name__}"
-            connection.execute(
-                deliveries.update()
-                .where(deliveries.c.id == delivery_id)
-                .values(
-                    state=str(DeliveryState.QUARANTINED),
-                    case_id=None,
-                    outcome=None,
-                    reason=failure,
-                    answer={},
-                ),
-            )
-            self._quarantine(connection, delivery_id, failure, delivery)
-            return Accepted(state=str(DeliveryState.QUARANTINED))
-        return Accepted(
-            tracking_code=plan.tracking_code,
-            pin=plan.pin,
-            state=str(plan.state),
-            facts=plan.facts,
-        )
-
-    @staticmethod
-    def _keep(
-        connection: Connection,
-        plan: Plan,
-        submission: Submission,
-        delivery: Delivery,
-        delivery_id: UUID,
-    ) -> None:
-        """A new case in a group only keeps rows: there is nothing to take back but them."""
-        marked = deferred.mark(connection)
-        try:
-            filing.carry_out(connection, plan, submission, delivery, delivery_id)
-        except Exception:
             deferred.undo(connection, marked)
-            raise
+            return None
+        return _accepted(plan)
+
+    def _file_unread(
+        self, connection: Connection, delivery: Delivery, values: Mapping[str, Any], reason: str
+    ) -> Accepted:
+        """Keep the raw bytes of what could not be read, for a person and a later replay."""
+        with deferred.suspended(connection):
+            if not register.claim_delivery(connection, values):
+                return self._again(connection, delivery.idempotency_key)
+            self._quarantine(connection, values["id"], reason, delivery)
+        return Accepted(state=str(DeliveryState.QUARANTINED))
+
+    def _give_up(
+        self, connection: Connection, delivery: Delivery, delivery_id: UUID, failure: str
+    ) -> Accepted:
+        connection.execute(
+            deliveries.update()
+            .where(deliveries.c.id == delivery_id)
+            .values(
+                state=str(DeliveryState.QUARANTINED),
+                case_id=None,
+                outcome=None,
+                reason=failure,
+                answer={},
+            ),
+        )
+        self._quarantine(connection, delivery_id, failure, delivery)
+        return Accepted(state=str(DeliveryState.QUARANTINED))
 
     def _plan(
         self, connection: Connection, delivery: Delivery, submission: Submission | None
     ) -> tuple[Plan | None, str]:
         if submission is None:
             return None, ""
-        # No savepoint: planning only reads, so a fault of ours leaves the transaction as it was.
         try:
-            return self._planner.plan(connection, delivery, submission), ""
-        except DBAPIError:
-            raise
+            if deferred.is_open(connection):  # it only reads; what fails is run again, alone
+                return self._planner.plan(connection, delivery, submission), ""
+            with connection.begin_nested():
+                return self._planner.plan(connection, delivery, submission), ""
+        except DBAPIError as error:
+            if filing.is_storage_failure(error) or deferred.is_open(connection):
+                raise
+            logger.exception("planning failed")
+            return None, f"planning failed: {type(error).__name__}"
         except Exception as error:
             logger.exception("planning failed")
             return None, f"planning failed: {type(error).__name__}"
@@ -237,3 +258,38 @@ class Intake:
             repeated=True,
             facts=earlier.answer,
         )
+
+
+def _row(
+    delivery: Delivery, submission: Submission | None, plan: Plan | None, failure: str
+) -> dict[str, Any]:
+    """The row of a raw delivery; nothing in it can be refused by a database."""
+    return {
+        "id": new_id(),
+        "channel": str(delivery.channel),
+        "idempotency_key": storable(delivery.idempotency_key),
+        "message_id": storable(submission.message.message_id) if submission else "",
+        "received_at": delivery.received_at,
+        "peer": storable(delivery.peer)[:64],
+        "state": str(DeliveryState.QUARANTINED if plan is None else plan.state),
+        "outcome": str(plan.outcome) if plan else None,
+        "reason": (plan.reason if plan else failure)[:500],
+        "case_id": plan.case_id if plan else None,
+        "answer": dict(plan.facts) if plan else {},
+        "url": storable(delivery.url),
+        "headers": {storable(k): storable(v) for k, v in delivery.headers.items()},
+        "body": delivery.body,
+    }
+
+
+def _accepted(plan: Plan) -> Accepted:
+    return Accepted(
+        tracking_code=plan.tracking_code,
+        pin=plan.pin,
+        state=str(plan.state),
+        facts=plan.facts,
+    )
+
+
+def _has_recording(message: InboundMessage) -> bool:
+    return any(file.fetch_url for file in message.attachments)

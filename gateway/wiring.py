@@ -26,7 +26,7 @@ from dispatcher.dispatch import Dispatcher
 from dispatcher.notices import Notices
 from dispatcher.routing.rules import Router, of_administrations, read_toml
 from gateway.citizen.signing import contact_token
-from gateway.doorbell import Doorbell
+from gateway.doorbell import TRANSCRIBE, BackgroundRing, Doorbell
 from gateway.house import House
 from gateway.intake import Intake
 from gateway.planning import Planner
@@ -83,9 +83,14 @@ def build_house(settings: Settings, engine: Engine | None = None) -> House:
     writer = GroupCommit(
         engine,
         size=settings.database.group_commit_size,
-        after_commit=Doorbell(settings.redis_url).ring,
+        after_commit=BackgroundRing(Doorbell(settings.redis_url).ring),
     )
-    intake = Intake(writer, Planner(settings, country), country)
+    intake = Intake(
+        writer,
+        Planner(settings, country),
+        country,
+        recorded=BackgroundRing(Doorbell(settings.redis_url, TRANSCRIBE).ring),
+    )
     return House(
         settings=settings,
         engine=engine,

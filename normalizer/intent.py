@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import islice
 
 from normalizer import tracking_code
 from normalizer.text import ascii_digits, fold
@@ -70,22 +71,24 @@ def understand(text: str) -> Understanding:
         text: as it came, any script.
     """
     reading = tracking_code.read(text)
-    words = _WORD.findall(ascii_digits(reading.rest))
+    # Lazily: a long text is content from its first other word on, without looking at the rest.
+    words = (match.group() for match in _WORD.finditer(ascii_digits(reading.rest)))
     if reading.code or reading.slip:
-        # Lazily: a long text is content from its first other word on, without folding the rest.
         if all(fold(word) in _STATUS_WORDS for word in words):
             intent = Intent.STATUS_QUERY if reading.code else Intent.SLIP
             return Understanding(intent, reading.code)
         return Understanding(Intent.CONTENT, reading.code)
-    if not words:
+    first = [fold(word) for word in islice(words, 2)]
+    if not first:
         return Understanding(Intent.NOISE if not text.strip() else Intent.CONTENT, None)
-    for vocabulary, intent in (
-        (_OPT_OUT, Intent.OPT_OUT),
-        (_OPT_IN, Intent.OPT_IN),
-        (_HELP_WORDS, Intent.HELP),
-    ):
-        if len(words) == 1 and fold(words[0]) in vocabulary:
-            return Understanding(intent, None)
-    if all(fold(word) in _GREETINGS for word in words):
+    if len(first) == 1:
+        for vocabulary, intent in (
+            (_OPT_OUT, Intent.OPT_OUT),
+            (_OPT_IN, Intent.OPT_IN),
+            (_HELP_WORDS, Intent.HELP),
+        ):
+            if first[0] in vocabulary:
+                return Understanding(intent, None)
+    if all(word in _GREETINGS for word in first) and all(fold(w) in _GREETINGS for w in words):
         return Understanding(Intent.GREETING, None)
     return Understanding(Intent.CONTENT, None)

@@ -1,32 +1,49 @@
 # SPDX-License-Identifier: MIT
-"""Rows of one group of messages, inserted together: one statement a table instead of one a message.
+"""Rows of one group of messages, inserted together: one round trip a group, not six a message.
 
 Where the group-commit writer has opened a batch on a connection, inserts are kept until somebody
 reads or the group is about to commit. Elsewhere they are done at once. A batch that cannot be
-inserted fails the whole group, which the writer then runs again message by message.
+inserted (a key that is there already, a value that does not fit) fails the whole group, which the
+writer then runs again without a batch.
 """
 
 from __future__ import annotations
 
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
-from tracker.models import attachments, case_events, cases, messages, outbox
+from tracker import bulk
+from tracker.models import attachments, blobs, case_events, cases, deliveries, messages, outbox
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from sqlalchemy import Connection, Table
 
-_KEY = "guichet.deferred"
-#: Parents before children.
-_ORDER = (cases, messages, attachments, case_events, outbox)
-_INSERTS = {table.name: table.insert() for table in _ORDER}
+#: Parents before children; a delivery's case is checked at the commit.
+_ORDER = (blobs, deliveries, cases, messages, attachments, case_events, outbox)
+#: The same bytes are stored once, whoever sends them.
+_KEEP_FIRST = frozenset({blobs.name})
+
+
+class _Batch:
+    """What is kept for one group."""
+
+    __slots__ = ("keys", "rows")
+
+    def __init__(self) -> None:
+        self.rows: dict[Table, list[Mapping[str, Any]]] = {table: [] for table in _ORDER}
+        self.keys: set[str] = set()
+
+
+#: The batch of each connection that has one; a broken connection can still be asked for its own.
+_BATCHES: WeakKeyDictionary[Connection, _Batch] = WeakKeyDictionary()
 
 
 def open_batch(connection: Connection) -> None:
     """Keep inserts on this connection from now on."""
-    connection.info[_KEY] = {table.name: [] for table in _ORDER}
+    _BATCHES[connection] = _Batch()
 
 
 def close_batch(connection: Connection) -> None:
@@ -37,12 +54,12 @@ def close_batch(connection: Connection) -> None:
 
 def drop_batch(connection: Connection) -> None:
     """Forget what is kept: the transaction is rolled back."""
-    connection.info.pop(_KEY, None)
+    _BATCHES.pop(connection, None)
 
 
 def is_open(connection: Connection) -> bool:
     """Whether inserts are being kept."""
-    return _KEY in connection.info
+    return connection in _BATCHES
 
 
 @contextmanager
@@ -61,32 +78,51 @@ def suspended(connection: Connection) -> Iterator[None]:
         open_batch(connection)
 
 
-def insert(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
+def claim(connection: Connection, delivery: Mapping[str, Any]) -> bool:
+    """Keep a raw delivery; its key is claimed when the group is inserted.
+
+    Returns:
+        ``False`` when this group holds the same key already: then nothing is kept.
+    """
+    batch: _Batch = _BATCHES[connection]
+    if delivery["idempotency_key"] in batch.keys:
+        return False
+    batch.keys.add(delivery["idempotency_key"])
+    batch.rows[deliveries].append(delivery)
+    return True
+
+
+def insert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert rows that have all columns, now or with the group."""
-    kept = connection.info.get(_KEY)
-    if kept is None:
-        connection.execute(_INSERTS[table.name], rows)
+    batch: _Batch | None = _BATCHES.get(connection)
+    if batch is None:
+        bulk.insert(connection, {table: rows}, keep_first=_KEEP_FIRST)
     else:
-        kept[table.name].extend(rows)
+        batch.rows[table].extend(rows)
 
 
 def flush(connection: Connection) -> None:
     """Insert what is kept. Whoever reads these tables inside a group calls this first."""
-    kept = connection.info.get(_KEY)
-    if kept is None:
+    batch: _Batch | None = _BATCHES.get(connection)
+    if batch is None:
         return
-    for table in _ORDER:
-        rows, kept[table.name] = kept[table.name], []
-        if rows:
-            connection.execute(_INSERTS[table.name], rows)
+    rows, batch.rows = batch.rows, {table: [] for table in _ORDER}
+    # In one order everywhere, so that two processes cannot wait for each other in a circle.
+    rows[blobs].sort(key=lambda row: str(row["sha256"]))
+    bulk.insert(connection, rows, keep_first=_KEEP_FIRST)
 
 
-def mark(connection: Connection) -> dict[str, int]:
+def mark(connection: Connection) -> dict[Table, int]:
     """How many rows are kept now; for :func:`undo`."""
-    return {name: len(rows) for name, rows in connection.info.get(_KEY, {}).items()}
+    batch: _Batch = _BATCHES[connection]
+    return {table: len(rows) for table, rows in batch.rows.items()}
 
 
-def undo(connection: Connection, marked: dict[str, int]) -> None:
-    """Forget the rows kept since the mark."""
-    for name, count in marked.items():
-        del connection.info[_KEY][name][count:]
+def undo(connection: Connection, marked: Mapping[Table, int]) -> None:
+    """Forget the rows kept since the mark, and the keys that they claimed."""
+    batch: _Batch = _BATCHES[connection]
+    for table, count in marked.items():
+        forgotten = batch.rows[table][count:]
+        if table is deliveries:
+            batch.keys -= {row["idempotency_key"] for row in forgotten}
+        del batch.rows[table][count:]

@@ -11,6 +11,7 @@ import logging
 import queue
 import threading
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
@@ -49,6 +50,7 @@ class GroupCommit:
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
         self._closed = False
+        self._connection: Connection | None = None
 
     def submit(
         self, function: Callable[[Connection], T], *, key: str = "", savepoint: bool = True
@@ -104,44 +106,44 @@ class GroupCommit:
                 self._thread.start()
 
     def _loop(self) -> None:
-        while True:
-            job = self._waiting.get()
-            if job is None:
-                return
-            group = [job]
-            stopping = False
-            while len(group) < self._size:
-                try:
-                    following = self._waiting.get_nowait()
-                except queue.Empty:
-                    break
-                if following is None:
-                    stopping = True
-                    break
-                group.append(following)
-            self._commit(group)
-            if stopping:
-                return
-
-    def _commit(self, group: list[_Job]) -> None:
-        group.sort(key=lambda job: job.key)
-        results: list[tuple[_Job, Any, BaseException | None]] = []
         try:
-            with self._engine.begin() as connection:
-                try:
-                    if len(group) > 1:
-                        deferred.open_batch(connection)
-                    results.extend((job, *_in_savepoint(connection, job)) for job in group)
-                    deferred.close_batch(connection)
-                finally:
-                    deferred.drop_batch(connection)
-        except (IntegrityError, DataError):
-            if len(group) == 1:
-                self._fail(group, "nothing was stored")
-                return
-            # One of them does not fit: alone, each has only itself to blame.
-            for job in group:
-                self._commit([job])
+            while self._next():
+                pass
+        finally:
+            self._hang_up()
+
+    def _next(self) -> bool:
+        """Commit the next group; ``False`` at the end."""
+        job = self._waiting.get()
+        if job is None:
+            return False
+        group = [job]
+        following: _Job | None = job
+        while len(group) < self._size:
+            try:
+                following = self._waiting.get_nowait()
+            except queue.Empty:
+                break
+            if following is None:
+                break
+            group.append(following)
+        group.sort(key=lambda job: job.key)
+        self._commit(group, batched=True)
+        return following is not None
+
+    def _commit(self, group: list[_Job], *, batched: bool) -> None:
+        try:
+            results = self._together(group, batched=batched)
+        except (IntegrityError, DataError) as error:
+            # A key that is there already, or a value that does not fit. Without a batch each
+            # function has a savepoint of its own; alone, it has only itself to blame.
+            if batched:
+                self._commit(group, batched=False)
+            elif len(group) > 1:
+                for job in group:
+                    self._commit([job], batched=False)
+            else:
+                self._fail(group, type(error).__name__, error)
             return
         except Exception as error:  # noqa: BLE001 - the driver's own errors, of every kind
             self._fail(group, type(error).__name__, error)
@@ -154,6 +156,42 @@ class GroupCommit:
         if self._after_commit is not None:
             self._after_commit()
 
+    def _together(self, group: list[_Job], *, batched: bool) -> list[_Result]:
+        """Run a group in one transaction on the connection that this thread keeps."""
+        kept = self._connection is not None
+        connection = self._connection or self._engine.connect()
+        self._connection = connection
+        committing = False
+        try:
+            with connection.begin() as transaction:
+                if batched:
+                    deferred.open_batch(connection)
+                results: list[_Result] = [(job, *_run(connection, job)) for job in group]
+                deferred.close_batch(connection)
+                committing = True
+                transaction.commit()
+        except DBAPIError as error:
+            if error.connection_invalidated:
+                self._hang_up()
+                # A connection that died while it was idle says nothing of the database now; but
+                # what may have been committed is not done again.
+                if kept and not committing:
+                    return self._together(group, batched=batched)
+            raise
+        except BaseException:
+            self._hang_up()
+            raise
+        finally:
+            deferred.drop_batch(connection)
+        return results
+
+    def _hang_up(self) -> None:
+        """Let the connection go; the next group opens another."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(Exception):  # it is broken, or the engine is gone
+                connection.close()
+
     @staticmethod
     def _fail(group: list[_Job], reason: str, cause: BaseException | None = None) -> None:
         logger.warning("commit failed, %d waiting: %s", len(group), reason)
@@ -163,7 +201,7 @@ class GroupCommit:
             job.future.set_exception(failure)
 
 
-def _in_savepoint(connection: Connection, job: _Job) -> tuple[Any, BaseException | None]:
+def _run(connection: Connection, job: _Job) -> tuple[Any, BaseException | None]:
     if not job.savepoint:
         return job.function(connection), None
     with deferred.suspended(connection):
@@ -202,3 +240,6 @@ class _Job:
         self.future = future
         self.key = key
         self.savepoint = savepoint
+
+
+_Result = tuple[_Job, Any, BaseException | None]

@@ -46,8 +46,6 @@ _POSTGRESQL_CLAIM = (
     .on_conflict_do_nothing(index_elements=["idempotency_key"])
     .execution_options(preserve_rowcount=True)
 )
-_SQLITE_BLOB = sqlite_insert(blobs).on_conflict_do_nothing(index_elements=["sha256"])
-_POSTGRESQL_BLOB = postgresql_insert(blobs).on_conflict_do_nothing(index_elements=["sha256"])
 _CASE_BY_CODE = select(cases).where(cases.c.tracking_code == bindparam("code"))
 _CASE_BY_ID = select(cases).where(cases.c.id == bindparam("case_id"))
 _DELIVERY_BY_KEY = select(
@@ -70,6 +68,7 @@ def claim_delivery(connection: Connection, values: Mapping[str, Any]) -> bool:
 
 def delivery_by_key(connection: Connection, key: str) -> Row[*tuple[Any, ...]] | None:
     """What became of a delivery of this key: id, state, outcome, case_id, answer."""
+    deferred.flush(connection)
     return connection.execute(_DELIVERY_BY_KEY, {"key": key}).first()
 
 
@@ -161,12 +160,13 @@ def add_attachments(
     """
     if not files:
         return
-    statement = _SQLITE_BLOB if connection.dialect.name == "sqlite" else _POSTGRESQL_BLOB
-    rows = []
+    rows, contents = [], []
     for position, file in enumerate(files):
         content: bytes = file["content"]
         pending = not content and file.get("fetch_url")
-        sha256 = None if pending else store_blob(connection, content, statement)
+        blob = None if pending else _blob_row(content)
+        if blob is not None:
+            contents.append(blob)
         rows.append(
             {
                 "id": new_id(),
@@ -175,23 +175,26 @@ def add_attachments(
                 "filename": file["filename"],
                 "media_type": file["media_type"][:127],
                 "size": len(content),
-                "sha256": sha256,
+                "sha256": blob["sha256"] if blob else None,
                 "fetch_url": file.get("fetch_url") or "",
                 "transcript_state": file.get("transcript_state", ""),
                 "transcript": "",
                 "transcript_data": None,
             },
         )
+    deferred.insert(connection, blobs, contents)
     deferred.insert(connection, attachments, rows)
 
 
-def store_blob(connection: Connection, content: bytes, statement: Insert | None = None) -> str:
+def store_blob(connection: Connection, content: bytes) -> str:
     """Store bytes under their SHA-256 (64 hex characters) and return it."""
-    if statement is None:
-        statement = _SQLITE_BLOB if connection.dialect.name == "sqlite" else _POSTGRESQL_BLOB
-    sha256 = hashlib.sha256(content).hexdigest()
-    connection.execute(statement, {"sha256": sha256, "size": len(content), "content": content})
-    return sha256
+    blob = _blob_row(content)
+    deferred.insert(connection, blobs, [blob])
+    return str(blob["sha256"])
+
+
+def _blob_row(content: bytes) -> dict[str, Any]:
+    return {"sha256": hashlib.sha256(content).hexdigest(), "size": len(content), "content": content}
 
 
 def event_row(

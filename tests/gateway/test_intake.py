@@ -8,7 +8,8 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import Engine, Table, func, select, text
+from sqlalchemy import Connection, Engine, Table, func, select, text
+from sqlalchemy.exc import DataError
 
 from channels.channel import Accepted, Delivery, TryLater
 from channels.mail.address import thread_address
@@ -17,8 +18,9 @@ from config import country
 from config.settings import Settings
 from gateway import filing
 from gateway.intake import Intake
-from gateway.planning import Planner
+from gateway.planning import Plan, Planner
 from normalizer import tracking_code
+from normalizer.complaint import Submission
 from tracker.database import open_engine
 from tracker.group_commit import GroupCommit
 from tracker.migrations import upgrade
@@ -246,3 +248,58 @@ def test_a_group_of_all_kinds_keeps_everything(intake: Intake, engine: Engine) -
     assert count(engine, cases) == 1 + 12 + 1
     assert count(engine, messages) == 1 + 12 + 12 + 1
     assert count(engine, deliveries) == 1 + 12 + 12 + 1
+
+
+def test_a_repetition_in_a_group_spoils_nothing(intake: Intake, engine: Engine) -> None:
+    """A group of new messages, one of which was filed before, and one of which is there twice."""
+    first = accepted(intake, delivery(key="sms:old"), sms("Pas d'eau"))
+    keys = ["sms:a", "sms:old", "sms:b", "sms:twice", "sms:twice", "sms:c"]
+    futures = [intake.submit(delivery(key=key), sms(f"Sur {key}")) for key in keys]
+    answers = [future.result(30) for future in futures]
+
+    told = [answer for answer in answers if isinstance(answer, Accepted)]
+    assert len(told) == len(keys)
+    assert [answer.repeated for answer in told].count(True) == 2
+    assert told[1].tracking_code == first.tracking_code
+    assert told[3].tracking_code == told[4].tracking_code
+    assert count(engine, cases) == count(engine, deliveries) == count(engine, messages) == 5
+
+
+def test_a_plan_that_the_database_refuses_is_quarantined(
+    intake: Intake, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A value that the database cannot even look for: kept for a person, its neighbours filed."""
+    plan = intake._planner.plan
+
+    def poisoned(connection: Connection, raw: Delivery, submission: Submission) -> Plan:
+        if submission.description == "poison":
+            connection.execute(text("SELECT 1 WHERE 'a' = :code"), {"code": "\x00"})
+            raise DataError("SELECT", {}, ValueError("NUL"))  # SQLite alone takes a NUL
+        return plan(connection, raw, submission)
+
+    monkeypatch.setattr(intake._planner, "plan", poisoned)
+    words = ["Pas d'eau", "poison", "Pas de lumière", "La route est coupée"]
+    futures = [intake.submit(delivery(), sms(one)) for one in words]
+    states = [getattr(future.result(30), "state", None) for future in futures]
+
+    assert states == ["filed", "quarantined", "filed", "filed"]
+    assert count(engine, cases) == 3
+    assert count(engine, attention) == 1
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_connection_that_died_while_idle_costs_nobody_a_try(
+    intake: Intake, engine: Engine
+) -> None:
+    """The writer keeps its connection; when the server has dropped it, another is opened."""
+    accepted(intake, delivery(), sms("Pas d'eau"))
+    with engine.connect() as connection:
+        ended = connection.scalar(
+            text(
+                "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        )
+    assert ended
+
+    assert accepted(intake, delivery(), sms("Pas de lumière")).tracking_code

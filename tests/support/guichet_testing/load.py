@@ -78,12 +78,14 @@ class Outcome:
         seconds: wall time from the first byte to the last answer.
         p99: seconds that 99 of 100 answers took at the most.
         refused: how many were told anything else.
+        files: how many of the acknowledged ones carried a file.
     """
 
     acknowledged: int
     seconds: float
     p99: float
     refused: int = 0
+    files: int = 0
 
 
 async def send_mails(port: int, load: list[tuple[str, bytes]], sessions: int = 10) -> Outcome:
@@ -91,7 +93,10 @@ async def send_mails(port: int, load: list[tuple[str, bytes]], sessions: int = 1
     waiting = list(reversed(load))
     times: list[float] = []
 
+    files = 0
+
     async def session() -> int:
+        nonlocal files
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
 
         async def answer() -> bytes:
@@ -113,7 +118,9 @@ async def send_mails(port: int, load: list[tuple[str, bytes]], sessions: int = 1
             await say(f"MAIL FROM:<{sender}>\r\n".encode())
             await say(b"RCPT TO:<complaints@guichet.example>\r\n")
             await say(b"DATA\r\n")
-            done += await say(raw + b".\r\n") == b"250"
+            stored = await say(raw + b".\r\n") == b"250"
+            done += stored
+            files += stored and b"filename=" in raw
             times.append(time.perf_counter() - began)
         writer.close()
         return done
@@ -121,7 +128,7 @@ async def send_mails(port: int, load: list[tuple[str, bytes]], sessions: int = 1
     began = time.perf_counter()
     counts = await asyncio.gather(*(session() for _ in range(sessions)))
     spent = time.perf_counter() - began
-    return Outcome(sum(counts), spent, _p99(times), len(load) - sum(counts))
+    return Outcome(sum(counts), spent, _p99(times), len(load) - sum(counts), files)
 
 
 def webhooks(count: int, run: str, url: str, token: str, account: str) -> list[bytes]:
