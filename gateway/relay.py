@@ -7,10 +7,12 @@ import logging
 import os
 import socket
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
+from sqlalchemy.exc import DataError, IntegrityError
 
 from dispatcher.administration import load_all
 from dispatcher.work import Result, Work, failed_for_good
@@ -81,6 +83,8 @@ class Relay:
     def batch(self) -> int:
         """Claim, do and record one batch; return its size."""
         queue = self._settings.queue
+        # What is sent late in a long batch must not have been taken for dead by the sweeper.
+        stop_at = self._clock() + timedelta(seconds=queue.lease_seconds / 2)
         with self._engine.begin() as connection:
             entries = outbox.claim(
                 connection,
@@ -98,8 +102,12 @@ class Relay:
             limited = {work.entry.id: self._limit(connection, work, going) for work in works}
         results: list[tuple[Work, Result]] = []
         waited: dict[str, list[Work]] = {}
+        late: list[Work] = []
         for work in works:
             until = limited[work.entry.id]
+            if self._clock() > stop_at:
+                late.append(work)
+                continue
             if until is not None:
                 results.append((work, self._over_limit(work, until)))
             elif work.entry.kind == "acknowledge" and work.entry.last_error == WAITING:
@@ -107,10 +115,14 @@ class Relay:
             else:
                 results.append((work, self._do(work)))
         for together in waited.values():
-            results.extend(self._together(together))
+            if self._clock() > stop_at:
+                late.extend(together)
+            else:
+                results.extend(self._together(together))
         self._rest()
+        self._record_all(results)
         with self._engine.begin() as connection:
-            self._record(connection, results)
+            outbox.give_back(connection, [work.entry.id for work in late])
         return len(entries)
 
     def settle_unknown(self, perform: Callable[[Work], Result], *, older_than: datetime) -> int:
@@ -239,6 +251,26 @@ class Relay:
             return Result(OutboxState.DUE, error=WAITING, retry_after=max(wait, 60.0))
         return Result(OutboxState.HELD, error="limit of automatic answers reached")
 
+    def _record_all(self, results: Sequence[tuple[Work, Result]]) -> None:
+        """Record a batch in one transaction; what the database refuses spoils only itself."""
+        try:
+            with self._engine.begin() as connection:
+                self._record(connection, results)
+        except (IntegrityError, DataError):
+            if len(results) > 1:
+                for one in results:
+                    self._record_all([one])
+                return
+            work, result = results[0]
+            logger.exception("the result of an entry (%s) cannot be recorded", work.entry.kind)
+            sent = result.state is OutboxState.DONE and result.delivery_status is not None
+            refused = replace(result, record=None) if sent else Result(OutboxState.FAILED)
+            with self._engine.begin() as connection:
+                self._record(connection, [(work, replace(refused, error="its record was refused"))])
+        for work, result in results:
+            if result.state is not OutboxState.DUE:
+                telemetry.worked(work.entry.kind, str(result.state))
+
     def _record(self, connection: Connection, results: Sequence[tuple[Work, Result]]) -> None:
         now, queue = self._clock(), self._settings.queue
         finished = []
@@ -269,7 +301,6 @@ class Relay:
                     count_attempt=False,
                 )
                 continue
-            telemetry.worked(entry.kind, str(result.state))
             finished.append(
                 {
                     "entry_id": entry.id,

@@ -195,6 +195,16 @@ def postpone(
     connection.execute(update(outbox).where(outbox.c.id == entry_id).values(**values))
 
 
+def give_back(connection: Connection, entry_ids: Sequence[UUID]) -> None:
+    """Make claimed entries due again that were not begun; it counts as no attempt."""
+    if entry_ids:
+        connection.execute(
+            update(outbox)
+            .where(outbox.c.id.in_(list(entry_ids)), outbox.c.state == str(OutboxState.CLAIMED))
+            .values(state=str(OutboxState.DUE), claimed_until=None, attempts=outbox.c.attempts - 1),
+        )
+
+
 def backoff_seconds(attempts: int, *, base: float, cap: float) -> float:
     """Pause before the next try: doubling from ``base`` to ``cap``, with a jitter of a quarter."""
     pause = min(cap, base * 2.0 ** min(attempts, 30))

@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: MIT
 """The relay: limits of automatic answers, failures that lead somewhere, unknowns that are asked."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Connection, Engine, select
+from sqlalchemy.exc import DataError
 
 from channels.channel import Accepted, Delivery
 from channels.errors import OptedOut, Uncertain, Unreachable
@@ -49,9 +50,11 @@ class Recorder:
     name: ChannelName
     sent: list[OutboundMessage] = field(default_factory=list)
     failure: Exception | None = None
+    before: Callable[[], None] = field(default=lambda: None)
 
     def send(self, message: OutboundMessage) -> Receipt:
         """Keep it, or raise."""
+        self.before()
         if self.failure is not None:
             raise self.failure
         self.sent.append(message)
@@ -238,3 +241,51 @@ def test_an_answer_goes_to_the_phone_and_waits_on_the_record(world: World) -> No
         ).one()
         assert connection.scalar(select(cases.c.status)) == "answered"
     assert (answer.delivery_status, answer.outbox_id) == ("sent", world.entries("reply")[0].id)
+
+
+def test_what_a_slow_batch_cannot_begin_in_time_is_given_back(world: World) -> None:
+    """A claim that ends while its entry waits for its turn would look like a dead worker's."""
+    for number in range(4):
+        world.file("Bruit de chantier", f"+21261234560{number}")
+
+    def slow() -> None:
+        world.now += timedelta(seconds=20)  # of a lease of 60
+
+    world.texts.before = slow
+    world.relay.batch()
+    states = sorted(entry.state for entry in world.entries("acknowledge"))
+    assert states == ["done", "done", "due", "due"]
+    assert {e.attempts for e in world.entries("acknowledge") if e.state == "due"} == {0}
+
+    world.relay.drain()
+    assert len(world.texts.sent) == 4
+    assert {entry.state for entry in world.entries("acknowledge")} == {"done"}
+
+
+def test_a_result_that_cannot_be_recorded_spoils_only_itself(world: World) -> None:
+    """Its neighbours are recorded, what went stays done, and a person sees the one that failed."""
+    for number in range(3):
+        world.file("Bruit de chantier", f"+21261234560{number}")
+    perform = world.relay._perform
+    poisoned: list[Any] = []
+
+    def record(_connection: Connection) -> None:
+        raise DataError("UPDATE", {}, ValueError("it does not fit"))
+
+    def refused(work: Any) -> Any:
+        result = perform(work)
+        if work.entry.kind == "route" and not poisoned:
+            poisoned.append(work.entry.id)
+            return replace(result, record=record)
+        return result
+
+    world.relay._perform = refused
+    world.relay.drain()
+
+    states = {entry.id: entry.state for entry in world.entries("route")}
+    assert states.pop(poisoned[0]) == "failed"
+    assert set(states.values()) == {"done"}
+    assert {entry.state for entry in world.entries("acknowledge")} == {"done"}
+    assert len(world.texts.sent) == 3
+    with world.engine.connect() as connection:
+        assert poisoned[0] in set(connection.scalars(select(attention.c.outbox_id)))
