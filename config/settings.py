@@ -32,6 +32,9 @@ class Database(Section):
     pool_size: int = Field(8, description="connections a process keeps (PostgreSQL)")
     lock_timeout_seconds: float = Field(5.0, description="how long a writer waits for its turn")
     group_commit_size: int = Field(64, description="most messages that share one commit")
+    gather_seconds: float = Field(
+        0.002, ge=0, le=1, description="how long a webhook or form waits for others to commit with"
+    )
 
 
 class Queue(Section):

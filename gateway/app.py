@@ -6,7 +6,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flask import Flask
+from flask import Flask, request
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from gateway import health
@@ -16,7 +17,7 @@ from gateway.desk import session
 from gateway.inbound import sms, voice
 
 if TYPE_CHECKING:
-    from flask import Response
+    from flask import Request, Response
 
     from gateway.house import House
 
@@ -27,6 +28,7 @@ CONTENT_SECURITY_POLICY = (
     "frame-ancestors 'none'"
 )
 FORM_OVERHEAD = 100_000
+SIGNED_DOORS = ("/inbound/", "/receipts/")
 
 
 def create_app(house: House) -> Flask:
@@ -38,6 +40,7 @@ def create_app(house: House) -> Flask:
     settings = house.settings
     app = Flask("gateway", root_path=str(Path(__file__).parent))
     app.extensions["guichet"] = house
+    app.session_interface = _Sessions()
     keys = settings.signing_keys
     app.config.update(
         SECRET_KEY=keys[0],
@@ -68,10 +71,22 @@ def create_app(house: House) -> Flask:
 
 def _protect(response: Response) -> Response:
     headers = response.headers
-    headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
     headers.setdefault("X-Content-Type-Options", "nosniff")
+    if request.path.startswith(SIGNED_DOORS):  # a provider shows no page
+        return response
+    headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
     headers.setdefault("Referrer-Policy", "no-referrer")
     headers.setdefault("X-Frame-Options", "DENY")
     headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
     headers.setdefault("Permissions-Policy", "camera=(self), geolocation=(), microphone=()")
     return response
+
+
+class _Sessions(SecureCookieSessionInterface):
+    """Flask's signed cookie, at no cost for whoever brings none."""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """Read the cookie; without one the session is empty."""
+        if self.get_cookie_name(app) not in request.cookies:
+            return self.session_class()
+        return super().open_session(app, request)

@@ -3,9 +3,15 @@
 
 from __future__ import annotations
 
+import logging
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from gunicorn import util
 from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
+from gunicorn.http import errors
+from gunicorn.workers.gthread import ThreadWorker
 
 from gateway import telemetry, wiring
 from gateway.app import create_app
@@ -16,6 +22,49 @@ if TYPE_CHECKING:
     from flask import Flask
 
     from config.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+
+class ServerLog(Logger):
+    """Gunicorn's log, written by the handler of ours."""
+
+    def setup(self, cfg: Any) -> None:
+        """Set the level, and leave the writing to the root logger."""
+        super().setup(cfg)
+        self.error_log.handlers.clear()
+        self.error_log.propagate = True
+
+
+class Worker(ThreadWorker):
+    """Gunicorn's threads; what is no HTTP is counted, and quoted neither in log nor answer."""
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
+        """Answer what could not be read as a request (RFC 9110, 15.5), or failed in the server."""
+        status = _status_of(exc)
+        if status is HTTPStatus.INTERNAL_SERVER_ERROR:
+            logger.error("a request failed in the server", exc_info=exc)
+        else:
+            telemetry.refused("web", "http")
+        try:
+            util.write_error(client, status.value, status.phrase, "")
+        except OSError:
+            return  # whoever asked has gone
+
+
+def _status_of(error: BaseException) -> HTTPStatus:
+    if not isinstance(error, errors.ParseException) or isinstance(
+        error,
+        errors.InvalidResponseHeader | errors.InvalidResponseHeaderName,  # type: ignore[attr-defined] # newer than its types
+    ):
+        return HTTPStatus.INTERNAL_SERVER_ERROR
+    if isinstance(error, errors.LimitRequestLine):
+        return HTTPStatus.REQUEST_URI_TOO_LONG
+    if isinstance(error, errors.LimitRequestHeaders):
+        return HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+    if isinstance(error, errors.UnsupportedTransferCoding):
+        return HTTPStatus.NOT_IMPLEMENTED
+    return HTTPStatus.BAD_REQUEST
 
 
 class WebServer(BaseApplication):
@@ -38,7 +87,8 @@ class WebServer(BaseApplication):
         options: dict[str, Any] = {
             "bind": f"{web.host}:{web.port}",
             "workers": web.workers or (1 if sqlite else 2),
-            "worker_class": "gthread",
+            "worker_class": Worker,
+            "logger_class": ServerLog,
             "threads": web.threads,
             "timeout": 60,
             "graceful_timeout": 5,
@@ -57,7 +107,8 @@ class WebServer(BaseApplication):
     def load(self) -> Flask:  # type: ignore[override] # a Flask is a WSGI application
         """Build the application in the worker process, with its own connections."""
         telemetry.set_up_logging(self._settings.log_level)
-        return create_app(wiring.build_house(self._settings))
+        gather = self._settings.database.gather_seconds
+        return create_app(wiring.build_house(self._settings, gather_seconds=gather))
 
 
 def run(settings: Settings, announce: Callable[[str], None]) -> None:

@@ -8,10 +8,18 @@ them serves the sum on the metrics address.
 from __future__ import annotations
 
 import logging
+import os
 import sys
+import traceback
+from typing import TYPE_CHECKING
 
 import structlog
 from prometheus_client import Counter
+
+from channels.errors import ChannelError
+
+if TYPE_CHECKING:
+    from types import TracebackType
 
 DELIVERED = Counter("guichet_deliveries", "Accepted deliveries", ["channel", "state", "repeated"])
 TRY_LATER = Counter("guichet_try_later", "Deliveries answered with a temporary failure", ["door"])
@@ -51,6 +59,30 @@ def receipt(channel: str, delivery_status: str) -> None:
     RECEIPTS.labels(channel, delivery_status).inc()
 
 
+def _wordless(exc_info: tuple[type[BaseException], BaseException, TracebackType | None]) -> str:
+    """A traceback without the words of its exceptions: drivers quote the row they fail at."""
+    chain: list[BaseException] = []
+    error: BaseException | None = exc_info[1]
+    while error is not None and error not in chain:
+        chain.insert(0, error)
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return "then ".join(
+        "".join(("in:\n", *traceback.format_tb(one.__traceback__), _kind(one), "\n"))
+        for one in chain
+    )
+
+
+def _kind(error: BaseException) -> str:
+    """What an exception is, with what is safe to tell of it: a code, never a sentence of others."""
+    told = getattr(error, "sqlstate", None) or getattr(error, "sqlite_errorname", None)
+    if isinstance(error, OSError) and error.errno:
+        told = os.strerror(error.errno)
+    elif isinstance(error, ChannelError):
+        told = str(error)  # written to be logged
+    name = f"{type(error).__module__}.{type(error).__qualname__}"
+    return f"{name} ({told})" if told else name
+
+
 def set_up_logging(level: str) -> None:
     """Log one JSON object a line to standard error; libraries that print addresses are hushed."""
     structlog.configure(
@@ -75,7 +107,7 @@ def set_up_logging(level: str) -> None:
             ],
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.format_exc_info,
+                structlog.processors.ExceptionRenderer(_wordless),
                 structlog.processors.JSONRenderer(ensure_ascii=False),
             ],
         ),

@@ -76,14 +76,17 @@ def engine_of(settings: Settings) -> Engine:
     )
 
 
-def build_house(settings: Settings, engine: Engine | None = None) -> House:
-    """Build what the doors of one process need."""
+def build_house(
+    settings: Settings, engine: Engine | None = None, *, gather_seconds: float = 0.0
+) -> House:
+    """Build what the doors of one process need; see :class:`GroupCommit` for ``gather_seconds``."""
     engine = engine or engine_of(settings)
     country = countries.load(settings.country)
     writer = GroupCommit(
         engine,
         size=settings.database.group_commit_size,
         after_commit=BackgroundRing(Doorbell(settings.redis_url).ring),
+        gather_seconds=gather_seconds,
     )
     intake = Intake(
         writer,

@@ -7,6 +7,7 @@ takes the bell down first, and drains until nothing is due (docs/decisions).
 
 from __future__ import annotations
 
+import logging
 import os
 from functools import cache
 from pathlib import Path
@@ -24,10 +25,16 @@ from gateway.transcription import Transcription
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+logger = logging.getLogger(__name__)
+
 #: Where a work horse finds the settings file; the environment carries the rest.
 SETTINGS_FILE = "GUICHET_SETTINGS_FILE"
 # An idle worker does maintenance only between dequeues, whose time-out is worker_ttl − 15.
 WORKER_TTL, MAINTENANCE_INTERVAL = 35, 30
+
+
+class JobFailed(Exception):  # noqa: N818 - what RQ keeps of it is read as a sentence
+    """A job failed. RQ keeps what it says in Redis, so it names no more than the kind."""
 
 
 def settings_of_environment() -> Settings:
@@ -67,7 +74,11 @@ def transcribe_job() -> int:
 def _answer(queue: str) -> int:
     doorbell, relay = _relay(queue, os.getpid())
     doorbell.answer()
-    return relay.drain()
+    try:
+        return relay.drain()
+    except Exception as error:  # the claims expire, and the sweeper rings again
+        logger.exception("a job failed")
+        raise JobFailed(type(error).__name__) from None
 
 
 def run(settings: Settings, queue: str, announce: Callable[[str], None]) -> None:

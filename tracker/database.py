@@ -41,6 +41,7 @@ def open_engine(url: str, *, lock_timeout_seconds: float = 5.0, pool_size: int =
         max_overflow=pool_size,
         pool_timeout=lock_timeout_seconds,
         pool_pre_ping=True,
+        hide_parameters=True,  # an error must not quote the row it could not write
         connect_args={"options": options, "connect_timeout": max(1, int(lock_timeout_seconds))},
     )
 
@@ -49,6 +50,7 @@ def _open_sqlite(url: str, lock_timeout_seconds: float) -> Engine:
     engine = create_engine(
         url,
         pool_timeout=lock_timeout_seconds,
+        hide_parameters=True,
         connect_args={"timeout": lock_timeout_seconds, "check_same_thread": False},
     )
 

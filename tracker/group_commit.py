@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import queue
 import threading
+import time
 from concurrent.futures import Future
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -38,14 +39,22 @@ class GroupCommit:
         engine: the writing engine.
         size: most functions that share one commit.
         after_commit: called once after each successful commit (the doorbell).
+        gather_seconds: how long the first function waits for company. A few milliseconds pay
+            where many threads hand in one each, as they make fewer and larger commits.
     """
 
     def __init__(
-        self, engine: Engine, *, size: int = 64, after_commit: Callable[[], None] | None = None
+        self,
+        engine: Engine,
+        *,
+        size: int = 64,
+        after_commit: Callable[[], None] | None = None,
+        gather_seconds: float = 0.0,
     ) -> None:
         self._engine = engine
         self._size = size
         self._after_commit = after_commit
+        self._gather_seconds = gather_seconds
         self._waiting: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
@@ -117,6 +126,8 @@ class GroupCommit:
         job = self._waiting.get()
         if job is None:
             return False
+        if self._gather_seconds:
+            time.sleep(self._gather_seconds)
         group = [job]
         following: _Job | None = job
         while len(group) < self._size:

@@ -9,9 +9,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flask import make_response, request
+from gunicorn.http.errors import ParseException
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from werkzeug.exceptions import HTTPException, InternalServerError, ServiceUnavailable
+from werkzeug.exceptions import (
+    BadRequest,
+    HTTPException,
+    InternalServerError,
+    ServiceUnavailable,
+)
 
 from gateway.citizen.frame import LANGUAGES, alternates, hinted_language, page
 from gateway.house import current_house
@@ -31,6 +37,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(HTTPException, _refused)
     for failure in (StorageUnavailable, OperationalError, PoolTimeout):
         app.register_error_handler(failure, _storage_away)
+    app.register_error_handler(ParseException, _no_http)
 
 
 def _refused(error: HTTPException) -> Response:
@@ -50,6 +57,11 @@ def _refused(error: HTTPException) -> Response:
 
 def _storage_away(_error: Exception) -> Response:
     return _refused(ServiceUnavailable(retry_after=30))
+
+
+def _no_http(_error: Exception) -> Response:
+    """A body whose chunks cannot be read (RFC 9112, 7.1)."""
+    return _refused(BadRequest())
 
 
 def _is_machine() -> bool:

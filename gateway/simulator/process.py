@@ -32,6 +32,9 @@ class QuietHandler(WSGIRequestHandler):
     def log_request(self, *_args: Any, **_words: Any) -> None:
         """Write nothing."""
 
+    def log_error(self, *_args: Any, **_words: Any) -> None:
+        """Write nothing: a refused request would be quoted."""
+
 
 def run(
     settings: Settings,
