@@ -6,7 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flask import Flask, request
+from flask import request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -15,9 +15,10 @@ from gateway.citizen import errors, pages
 from gateway.desk import pages as desk
 from gateway.desk import session
 from gateway.inbound import sms, voice
+from gateway.quiet import QuietFlask
 
 if TYPE_CHECKING:
-    from flask import Request, Response
+    from flask import Flask, Request, Response
 
     from gateway.house import House
 
@@ -38,7 +39,7 @@ def create_app(house: House) -> Flask:
         house: what the doors need.
     """
     settings = house.settings
-    app = Flask("gateway", root_path=str(Path(__file__).parent))
+    app = QuietFlask("gateway", root_path=str(Path(__file__).parent))
     app.extensions["guichet"] = house
     app.session_interface = _Sessions()
     keys = settings.signing_keys

@@ -14,6 +14,7 @@ from channels.mail.limits import Limits
 from channels.mail.smtp import MailDoor
 from gateway import telemetry
 from gateway.reading_guard import ReadingGuard
+from normalizer import language
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,6 +50,7 @@ async def serve(
     announce: Callable[[str], None] = print,
 ) -> None:
     """As :func:`run`, inside a running event loop."""
+    language.preload()
     door = open_door(house)
     smtp = house.settings.smtp
     host, port = await door.open(smtp.host, smtp.port)

@@ -19,7 +19,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from prometheus_client import CollectorRegistry, Gauge, start_http_server
+from prometheus_client import CollectorRegistry, start_http_server
+from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 from gateway import wiring
@@ -29,7 +30,7 @@ from tracker.database import durability, reading
 from tracker.migrations import upgrade
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from config.settings import Settings
 
@@ -214,19 +215,18 @@ class Supervisor:
         registry = CollectorRegistry()
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
         engine = wiring.engine_of(settings)
-        waiting = Gauge(
-            "guichet_needs_a_person", "Open items of the list", ["reason"], registry=None
-        )
 
         class Waiting:
-            def collect(self) -> object:
+            def collect(self) -> Iterator[GaugeMetricFamily]:
+                waiting = GaugeMetricFamily(
+                    "guichet_needs_a_person", "Open items of the list", labels=["reason"]
+                )
                 with reading(engine).connect() as connection:
-                    waiting.clear()
                     for reason, count in attention.counts(connection).items():
-                        waiting.labels(reason).set(count)
-                return waiting.collect()
+                        waiting.add_metric([reason], count)
+                yield waiting
 
-        registry.register(Waiting())  # type: ignore[arg-type]
+        registry.register(Waiting())
         try:
             start_http_server(settings.metrics.port, settings.metrics.host, registry)
         except OSError as error:

@@ -19,7 +19,7 @@ from gateway.doorbell import RELAY, TRANSCRIBE, Doorbell
 from gateway.looking import look
 from gateway.relay import RELAYED, TRANSCRIBED, Relay
 from gateway.worker import relay_of
-from tracker import outbox
+from tracker import outbox, throttle
 from tracker.database import reading
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ logger = logging.getLogger(__name__)
 
 #: How long an uncertain message is left alone: the provider's own receipt may still settle it.
 PATIENCE = timedelta(seconds=10)
+TIDY_EVERY = timedelta(hours=1)
 
 
 class Sweeper:
@@ -60,6 +61,7 @@ class Sweeper:
         self._clock = clock
         self._bells = {name: Doorbell(settings.redis_url, name) for name in (RELAY, TRANSCRIBE)}
         self._relays: dict[str, Relay] = {}
+        self._tidied: datetime | None = None
 
     def sweep(self) -> None:
         """Do one round."""
@@ -67,6 +69,9 @@ class Sweeper:
         with self._engine.begin() as connection:
             for entry in outbox.free_expired(connection, now):
                 logger.warning("outbox entry of kind %s became unknown", entry.kind)
+            if self._tidied is None or now - self._tidied > TIDY_EVERY:
+                throttle.forget(connection, now)
+                self._tidied = now
         self._reconcile(now)
         with reading(self._engine).connect() as connection:
             due = {

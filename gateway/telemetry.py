@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import threading
 import traceback
 from typing import TYPE_CHECKING
 
@@ -83,6 +84,13 @@ def _kind(error: BaseException) -> str:
     return f"{name} ({told})" if told else name
 
 
+def _uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """What nobody caught goes the way of every log line, so that it quotes nobody either."""
+    if issubclass(kind, KeyboardInterrupt):
+        return
+    logging.getLogger("gateway").critical("uncaught", exc_info=(kind, error, trace))
+
+
 def set_up_logging(level: str) -> None:
     """Log one JSON object a line to standard error; libraries that print addresses are hushed."""
     structlog.configure(
@@ -111,6 +119,10 @@ def set_up_logging(level: str) -> None:
                 structlog.processors.JSONRenderer(ensure_ascii=False),
             ],
         ),
+    )
+    sys.excepthook = _uncaught
+    threading.excepthook = lambda what: _uncaught(
+        what.exc_type, what.exc_value or what.exc_type(), what.exc_traceback
     )
     root = logging.getLogger()
     root.handlers[:] = [handler]

@@ -41,6 +41,12 @@ def detect(text: str, default: str = "fr") -> str:
     return classifier.classify(sample)[0]
 
 
+def preload() -> None:
+    """Load the model now, so that no citizen's message waits for it."""
+    with _LOADING:
+        _classifier()
+
+
 @cache
 def _classifier() -> _Classifier:
     """Load the library's model once, on first use; it stays in memory."""

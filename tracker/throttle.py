@@ -43,13 +43,12 @@ def allowed(
     return (count or 0) < tries
 
 
+def forget(connection: Connection, now: datetime) -> int:
+    """Forget what is older than any window looks back (two days); how many were forgotten."""
+    old = throttle.c.at < now - timedelta(days=2)
+    return connection.execute(throttle.delete().where(old)).rowcount
+
+
 def record(connection: Connection, scope: str, subject: str, now: datetime) -> None:
-    """Note one failure, and forget those older than two days."""
-    connection.execute(
-        throttle.delete().where(
-            throttle.c.scope == scope,
-            throttle.c.subject == subject,
-            throttle.c.at < now - timedelta(days=2),
-        ),
-    )
+    """Note one failure; the sweeper forgets it two days later."""
     connection.execute(throttle.insert().values(id=new_id(), scope=scope, subject=subject, at=now))

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from flask import Flask, abort, request
+from flask import abort, request
 
+from gateway.quiet import QuietFlask
 from gateway.simulator import api, pages, provider
 
 if TYPE_CHECKING:
-    from flask import Response
+    from flask import Flask, Response
 
     from gateway.simulator.world import World
 
@@ -27,7 +28,7 @@ LOOPBACK_NAMES = frozenset(("localhost", "127.0.0.1", "::1"))
 
 def create_app(world: World) -> Flask:
     """Build the application around ``world``."""
-    app = Flask("gateway", root_path=str(Path(__file__).parent.parent))
+    app = QuietFlask("gateway", root_path=str(Path(__file__).parent.parent))
     app.extensions["simulator"] = world
     app.config.update(
         # A cookie knows no port: another name than the gateway's own, and a key of its own.
