@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
+from typing import Self
+from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 HERE = Path(__file__).parent / "countries"
 
@@ -24,19 +26,36 @@ class Country(BaseModel):
         answer_days: days within which a reasoned answer is due, from receipt.
         emergency_numbers: told where somebody is in danger.
         next_recourse: by language, who may be turned to next.
+        example_mobile: an E.164 mobile number, for trials.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    region: str
-    calling_code: str
+    region: str = Field(pattern="^[A-Z]{2}$")
+    calling_code: str = Field(pattern="^[1-9][0-9]{0,2}$")
     timezone: str
     default_language: str
     languages: tuple[str, ...]
-    forward_days: int
-    answer_days: int
+    forward_days: int = Field(gt=0)
+    answer_days: int = Field(gt=0)
     emergency_numbers: tuple[str, ...]
     next_recourse: dict[str, str]
+    example_mobile: str = Field(pattern="^[+][1-9][0-9]{5,14}$")
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (KeyError, ValueError, OSError) as error:
+            raise ValueError(f"there is no time zone {name}") from error
+        return name
+
+    @model_validator(mode="after")
+    def _default_is_spoken(self) -> Self:
+        if self.default_language not in self.languages:
+            raise ValueError(f"default_language {self.default_language} is not among languages")
+        return self
 
 
 def load(name: str, folder: Path = HERE) -> Country:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sqlalchemy import Connection
+
+
+#: What the table holds.
+_SLUG = re.compile(r"\S{1,64}")
+_LONGEST_KIND = 32
 
 
 class OutletName(StrEnum):
@@ -72,55 +78,82 @@ def read_csv(path: Path) -> list[Administration]:
     Only ``slug`` and ``name_fr`` are required; unknown columns are kept out without complaint.
 
     Raises:
-        BadRegister: with one sentence for each wrong row.
+        BadRegister: with one sentence for each wrong row; the header is row 1.
     """
     found: dict[str, Administration] = {}
+    rows: dict[str, int] = {}
     errors: list[str] = []
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        for number, row in enumerate(csv.DictReader(file), start=2):
-            slug, name = (row.get("slug") or "").strip(), (row.get("name_fr") or "").strip()
-            outlet = (row.get("outlet") or "desk").strip()
-            if not slug or not name:
-                errors.append(f"row {number}: slug and name_fr are required")
-            elif slug in found:
-                errors.append(f"row {number}: the slug {slug} stands twice")
-            elif outlet not in list(OutletName):
-                errors.append(f"row {number}: outlet {outlet} is none of {', '.join(OutletName)}")
-            elif outlet == "mail" and "@" not in (row.get("email") or ""):
-                errors.append(f"row {number}: outlet mail needs an email")
-            else:
-                found[slug] = _of(row, slug, name, outlet)
+    number = 1
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file, strict=True)
+            missing = {"slug", "name_fr"} - set(reader.fieldnames or ())
+            if missing:
+                raise BadRegister([f"row 1: no column {' and no column '.join(sorted(missing))}"])
+            for row in reader:
+                number += 1
+                slug, fault = _cell(row, "slug"), _fault(row)
+                if not fault and slug in rows:
+                    fault = f"the slug {slug} stands twice (row {rows[slug]})"
+                if fault:
+                    errors.append(f"row {number}: {fault}")
+                else:
+                    found[slug] = _of(row)
+                rows.setdefault(slug, number)
+    except csv.Error as error:
+        errors.append(f"row {number + 1}: {error}; nothing after it was read")
+    except UnicodeDecodeError as error:
+        raise BadRegister(["the file is not written in UTF-8; save it as “CSV UTF-8”"]) from error
     errors.extend(
-        f"{administration.slug}: parent {administration.parent} is unknown"
+        f"row {rows[administration.slug]}: parent {administration.parent} is unknown"
         for administration in found.values()
-        if administration.parent and administration.parent not in found
+        if administration.parent and administration.parent not in rows
     )
     if errors:
         raise BadRegister(errors)
     return list(found.values())
 
 
-def _of(row: Mapping[str, str | None], slug: str, name: str, outlet: str) -> Administration:
-    def cell(column: str) -> str:
-        return (row.get(column) or "").strip()
+def _cell(row: Mapping[str, str | None], column: str) -> str:
+    return (row.get(column) or "").strip()
 
+
+def _fault(row: Mapping[str, str | None]) -> str:
+    """What is wrong with one row, or ``""``."""
+    slug, outlet = _cell(row, "slug"), _cell(row, "outlet") or "desk"
+    if None in row:  # where the reader keeps the cells that no column names
+        return "more cells than columns; a text with a comma stands in quotes"
+    if not slug or not _cell(row, "name_fr"):
+        return "slug and name_fr are required"
+    if not _SLUG.fullmatch(slug):
+        return f"the slug “{slug}” has a space or more than 64 characters"
+    if outlet not in list(OutletName):
+        return f"outlet {outlet} is none of {', '.join(OutletName)}"
+    if outlet == "mail" and "@" not in _cell(row, "email"):
+        return "outlet mail needs an email"
+    if len(_cell(row, "kind")) > _LONGEST_KIND:
+        return f"kind has more than {_LONGEST_KIND} characters"
+    return ""
+
+
+def _of(row: Mapping[str, str | None]) -> Administration:
     def words(column: str) -> list[str]:
-        return [word.strip() for word in cell(column).split(";") if word.strip()]
+        return [word.strip() for word in _cell(row, column).split(";") if word.strip()]
 
-    names = {"fr": name, "ar": cell("name_ar"), "en": cell("name_en")}
+    names = {tag: _cell(row, f"name_{tag}") for tag in ("fr", "ar", "en")}
     return Administration(
-        slug=slug,
+        slug=_cell(row, "slug"),
         names={tag: text for tag, text in names.items() if text},
-        kind=cell("kind"),
-        parent=cell("parent") or None,
+        kind=_cell(row, "kind"),
+        parent=_cell(row, "parent") or None,
         competence={
             "fr": words("competence_fr"),
             "ar": words("competence_ar"),
             "ary-Latn": words("competence_ary_latn"),
         },
-        outlet=OutletName(outlet),
-        email=cell("email"),
-        webhook_url=cell("webhook_url"),
+        outlet=OutletName(_cell(row, "outlet") or "desk"),
+        email=_cell(row, "email"),
+        webhook_url=_cell(row, "webhook_url"),
     )
 
 
@@ -130,7 +163,7 @@ def store(connection: Connection, register: Sequence[Administration]) -> tuple[i
     Returns:
         how many were added and how many changed.
     """
-    known = set(connection.scalars(select(administrations.c.slug)))
+    known = {row.slug: row for row in connection.execute(select(administrations))}
     added = changed = 0
     for administration in register:
         values: dict[str, Any] = {
@@ -143,7 +176,10 @@ def store(connection: Connection, register: Sequence[Administration]) -> tuple[i
             "webhook_url": administration.webhook_url,
             "active": True,
         }
-        if administration.slug in known:
+        row = known.get(administration.slug)
+        if row is not None:
+            if all(getattr(row, column) == value for column, value in values.items()):
+                continue
             connection.execute(
                 administrations.update()
                 .where(administrations.c.slug == administration.slug)

@@ -1,11 +1,18 @@
 # SPDX-License-Identifier: MIT
-"""What is said to whom: step × channel × language → wording, from the operator's table."""
+"""What is said to whom: step × channel × language → wording, from the operator's table.
+
+A text message is kept short, as each segment costs: one segment where its language fits GSM-7, else
+two. An administration's name gives way, in its letters (û → u) and in its length; the words of an
+answer never do.
+"""
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from channels.sms.segments import Encoding, encoding_of, length
 from normalizer import tracking_code
 
 if TYPE_CHECKING:
@@ -15,6 +22,12 @@ if TYPE_CHECKING:
     from sqlalchemy import Row
 
     from dispatcher.administration import Administration
+
+
+#: Letters and signs outside GSM-7 that no decomposition brings into it.
+_IN_GSM7 = str.maketrans({"œ": "oe", "Œ": "OE", "’": "'", "‘": "'", "–": "-", "—": "-"})
+#: Segments that a notice by text message may take.
+_MOST = {Encoding.GSM7: 1, Encoding.UCS2: 2}
 
 
 class Words(Protocol):
@@ -50,7 +63,9 @@ class Notices:
 
     Attributes:
         words: the table of texts.
-        isolate: wraps a code or number so that it stays left-to-right inside Arabic.
+        isolate: wraps a code or number so that it stays left-to-right among letters that run
+            from right to left. A link is left bare: telephones and mail programs take the closing
+            mark for a part of the address.
         date: shows a time as a date in a language and the country's zone.
         url: the address of the tracking pages, by language.
         recourse: who may be turned to next, by language.
@@ -94,14 +109,15 @@ class Notices:
         tag = self.words.answering_language(language or (case.language if case else ""))
         mail = channel == "email"
         table = "email" if mail else "sms"
-        isolate = self.isolate if tag == "ar" else str
+        isolate = self._isolate(tag)
         values: dict[str, object] = {
             "text": text,
-            "url": isolate(url or self.url(tag)),
+            "url": url or self.url(tag),
             "codes": ("\n" if mail else ", ").join(
                 isolate(tracking_code.display(code)) for code in codes
             ),
-            "recourse": self.recourse.get(tag, ""),
+            # A person answered in a language of no recourse is told the country's first.
+            "recourse": self.recourse.get(tag) or next(iter(self.recourse.values()), ""),
         }
         if case is not None:
             values |= {
@@ -112,7 +128,10 @@ class Notices:
                 else self.words.text(tag, "notices.nobody_yet"),
                 "expected": isolate(self.date(case.expected_datetime, tag)),
             }
-        body = self.words.text(tag, f"notices.{table}.{notice}", **values).strip()
+        key = f"notices.{table}.{notice}"
+        if channel == "sms" and case is not None and administration is not None:
+            values["administration"] = self._short_name(tag, key, values)
+        body = self.words.text(tag, key, **values).strip()
         if not mail:
             return Notice("", body, tag)
         subject = self.words.text(tag, f"notices.email.{notice}_subject", **values)
@@ -129,10 +148,11 @@ class Notices:
     ) -> Notice:
         """Compose the mail that hands a case to an administration."""
         tag = self.words.answering_language(language)
+        isolate = self._isolate(tag)
         values: dict[str, object] = {
-            "code": tracking_code.display(case.tracking_code),
-            "received": self.date(case.requested_datetime, tag),
-            "expected": self.date(case.expected_datetime, tag),
+            "code": isolate(tracking_code.display(case.tracking_code)),
+            "received": isolate(self.date(case.requested_datetime, tag)),
+            "expected": isolate(self.date(case.expected_datetime, tag)),
             "channel": case.channel,
             "reasons": "; ".join(reasons),
             "text": text,
@@ -143,3 +163,40 @@ class Notices:
         return Notice(
             self.words.text(tag, "notices.refer.subject", **values), f"{marker}\n\n{body}\n", tag
         )
+
+    def _isolate(self, tag: str) -> Callable[[str], str]:
+        """What keeps a code in order in ``tag``: nothing, where letters run like digits."""
+        sample = self.words.text(tag, "notices.nobody_yet")
+        right_to_left = any(unicodedata.bidirectional(letter) in ("R", "AL") for letter in sample)
+        return self.isolate if right_to_left else str
+
+    def _short_name(self, tag: str, key: str, values: Mapping[str, object]) -> str:
+        """The administration's name as it fits into a text message, cut at a word where it must."""
+        name = str(values["administration"])
+        rest = self.words.text(tag, key, **{**values, "text": "", "administration": ""})
+        plain = encoding_of(rest) is Encoding.GSM7
+        if plain:
+            name = _in_gsm7(name)
+        if values["text"]:
+            return name  # an answer takes what it takes
+        dots = "..." if plain else "…"
+        whole, words = name, name.split()
+        while len(words) > 1:
+            text = self.words.text(tag, key, **{**values, "administration": whole})
+            if length(text).segments <= _MOST[encoding_of(rest)]:
+                return whole
+            words.pop()
+            whole = " ".join(words).rstrip(" ,-(") + dots
+        return whole
+
+
+def _in_gsm7(text: str) -> str:
+    """A text with its letters brought into GSM-7 where that only costs them a mark (û → u)."""
+    letters = []
+    for letter in text.translate(_IN_GSM7):
+        if encoding_of(letter) is Encoding.GSM7:
+            letters.append(letter)
+        else:
+            bare = unicodedata.normalize("NFKD", letter)
+            letters.append("".join(part for part in bare if not unicodedata.combining(part)))
+    return "".join(letters)

@@ -9,17 +9,18 @@ import signal
 import sys
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
-from pydantic import ValidationError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from config.settings import Settings, load, weaknesses
-from gateway import telemetry, wiring
+from dispatcher.administration import BadRegister
+from gateway import wiring
 from gateway.commands.administrations import administrations
 from gateway.commands.demo import demo
 from gateway.commands.doctor import doctor
 from gateway.commands.quarantine import quarantine
+from gateway.commands.settings import pass_settings
 from gateway.commands.simulate import simulate
 from gateway.commands.users import users
 from gateway.commands.words import route, understand
@@ -28,6 +29,11 @@ from gateway.worker import SETTINGS_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from config.settings import Settings
+
+#: What the supervisor starts again: how these end belongs in the log, with all its lines.
+SERVICES = frozenset({"web", "smtp", "worker", "sweep", "simulator"})
 
 
 def announce(line: str) -> None:
@@ -44,10 +50,27 @@ def stopping() -> Callable[[], bool]:
     return asked.is_set
 
 
-@click.group(epilog="Example: guichet --config guichet.toml serve")
+class Guichet(click.Group):
+    """Tells in one line that the database is away or empty."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command that was asked for."""
+        try:
+            return super().invoke(ctx)
+        except SQLAlchemyError as error:
+            if ctx.invoked_subcommand in SERVICES:
+                raise
+            # Only the driver's first line: no statement and no value stands in it.
+            driver = error.orig if isinstance(error, DBAPIError) else error
+            said = str(driver).strip().partition("\n")[0][:200]
+            raise click.ClickException(f"database: {said}; see: guichet doctor") from error
+
+
+@click.group(cls=Guichet, epilog="Example: guichet --config guichet.toml serve")
 @click.option(
     "--config",
     "config_file",
+    envvar=SETTINGS_FILE,
     type=click.Path(path_type=Path, dir_okay=False),
     help="Settings file (TOML). Every setting is also GUICHET_<SECTION>__<KEY>.",
 )
@@ -57,30 +80,11 @@ def guichet(context: click.Context, config_file: Path | None) -> None:
     """Citizens' complaints in by SMS, email, phone and web; one case; answers back the same way."""
     if config_file is not None:
         os.environ[SETTINGS_FILE] = str(config_file.resolve())
-    if context.invoked_subcommand == "demo":
-        return
-    if context.invoked_subcommand in ("simulate", "understand"):
-        os.environ.setdefault("GUICHET_PROFILE", "demo")
-        context.obj = load(config_file)
-        return
-    context.obj = settings_or_exit(config_file)
-
-
-def settings_or_exit(file: Path | None) -> Settings:
-    """Read the settings, or say plainly what is wrong with them and exit with 2."""
-    try:
-        settings = wiring.with_demo_values(load(file))
-    except (ValidationError, FileNotFoundError, OSError) as error:
-        raise click.ClickException(f"settings: {error}") from error
-    problems = weaknesses(settings)
-    if problems:
-        raise click.ClickException("not fit for production:\n  " + "\n  ".join(problems))
-    telemetry.set_up_logging(settings.log_level)
-    return settings
+    context.obj = config_file  # read when a command runs, see gateway.commands.settings
 
 
 @guichet.command(epilog="Example: guichet --config guichet.toml serve")
-@click.pass_obj
+@pass_settings
 def serve(settings: Settings) -> None:
     """Run every process of this machine until SIGTERM."""
     from gateway.supervise import CannotStart, Supervisor
@@ -88,13 +92,13 @@ def serve(settings: Settings) -> None:
     file = os.environ.get(SETTINGS_FILE)
     try:
         status = Supervisor(settings, announce, Path(file) if file else None).run()
-    except CannotStart as error:
+    except (CannotStart, BadRegister) as error:
         raise click.ClickException(str(error)) from error
     sys.exit(status)
 
 
 @guichet.command(epilog="Example: guichet web")
-@click.pass_obj
+@pass_settings
 def web(settings: Settings) -> None:
     """Serve the public HTTP door alone."""
     from gateway import server
@@ -103,7 +107,7 @@ def web(settings: Settings) -> None:
 
 
 @guichet.command(epilog="Example: guichet smtp")
-@click.pass_obj
+@pass_settings
 def smtp(settings: Settings) -> None:
     """Serve the mail door alone."""
     from gateway import mail_door
@@ -118,7 +122,7 @@ def smtp(settings: Settings) -> None:
 
 @guichet.command(epilog="Example: guichet worker relay")
 @click.argument("queue", type=click.Choice(["relay", "transcribe"]), default="relay")
-@click.pass_obj
+@pass_settings
 def worker(settings: Settings, queue: str) -> None:
     """Work on one queue until SIGTERM."""
     from gateway import worker as working
@@ -127,7 +131,7 @@ def worker(settings: Settings, queue: str) -> None:
 
 
 @guichet.command(epilog="Example: guichet sweep")
-@click.pass_obj
+@pass_settings
 def sweep(settings: Settings) -> None:
     """Look at the database every few seconds: free dead claims, ring, reconcile."""
     from gateway import sweeper
@@ -135,8 +139,8 @@ def sweep(settings: Settings) -> None:
     sweeper.run(settings, stopping(), announce)
 
 
-@guichet.command(hidden=True)
-@click.pass_obj
+@guichet.command(hidden=True, epilog="Example: guichet simulator")
+@pass_settings
 def simulator(settings: Settings) -> None:
     """Serve the demo's telephone, mailbox and provider (demo only)."""
     from config.wording import Wording
@@ -146,20 +150,29 @@ def simulator(settings: Settings) -> None:
 
 
 @guichet.command(epilog="Example: guichet migrate")
-@click.pass_obj
-def migrate(settings: Settings) -> None:
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@pass_settings
+def migrate(settings: Settings, *, as_json: bool) -> None:
     """Bring the database to the newest schema and load the administrations if there are none."""
     from tracker.migrations import upgrade
 
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     engine = wiring.engine_of(settings)
-    click.echo(f"schema {upgrade(engine)}")
-    click.echo(f"{wiring.load_administrations(settings, engine)} administrations added")
+    revision = upgrade(engine)
+    try:
+        added = wiring.load_administrations(settings, engine)
+    except BadRegister as error:
+        raise click.ClickException("\n  ".join(["administrations:", *error.errors])) from error
+    if as_json:
+        click.echo(json.dumps({"revision": revision, "administrations_added": added}))
+    else:
+        click.echo(f"schema {revision}\n{added} administrations added")
 
 
 @guichet.command(epilog="Example: guichet export cases --output cases.jsonl")
 @click.argument("what", type=click.Choice(["cases", "deliveries", "outbox"]))
 @click.option("--output", type=click.Path(path_type=Path), help="File (mode 0600); else stdout.")
-@click.pass_obj
+@pass_settings
 def export(settings: Settings, what: str, output: Path | None) -> None:
     """Write the record as JSON Lines, `schema: 1` on every line."""
     lines = {"cases": export_cases, "deliveries": export_deliveries, "outbox": export_outbox}[what]
@@ -168,7 +181,10 @@ def export(settings: Settings, what: str, output: Path | None) -> None:
         for line in lines(engine):
             click.echo(json.dumps(line, ensure_ascii=False))
         return
-    descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    except OSError as error:
+        raise click.ClickException(f"cannot write {output}: {error.strerror}") from error
     os.fchmod(descriptor, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         count = 0

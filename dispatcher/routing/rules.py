@@ -98,19 +98,20 @@ class Router:
     def decide(self, text: str) -> Decision:
         """Choose for one text in any of the languages."""
         words = _words(text)
-        found: dict[str, list[tuple[str, float]]] = {}
+        found: dict[str, dict[str, float]] = {}
         for rule in self._rules:
             for phrase in rule.phrases:
                 if _contains(words, phrase):
-                    found.setdefault(rule.administration, []).append(
-                        (" ".join(phrase), rule.weight * len(phrase))
-                    )
+                    hits = found.setdefault(rule.administration, {})
+                    named, weight = " ".join(phrase), rule.weight * len(phrase)
+                    # Two rules that name it count once, by the heavier one.
+                    hits[named] = max(weight, hits.get(named, 0.0))
         candidates = sorted(
             (
                 Candidate(
                     slug,
-                    sum(weight for _, weight in dict(hits).items()),
-                    tuple(f"“{phrase}” is named" for phrase in dict(hits)),
+                    sum(hits.values()),
+                    tuple(f"“{phrase}” is named" for phrase in hits),
                 )
                 for slug, hits in found.items()
             ),
@@ -132,9 +133,9 @@ def of_administrations(register: Iterable[Administration], weight: float = 1.0) 
     rules = []
     for administration in register:
         phrases = {
-            tuple(fold(word) for word in _WORD.findall(ascii_digits(phrase)))
-            for phrases in (administration.competence or {}).values()
-            for phrase in phrases
+            _phrase(words)
+            for listed in (administration.competence or {}).values()
+            for words in listed
         }
         phrases.discard(())
         if phrases:
@@ -142,29 +143,48 @@ def of_administrations(register: Iterable[Administration], weight: float = 1.0) 
     return rules
 
 
+class BadRules(ValueError):  # noqa: N818
+    """The rules file has errors, each told by the number of its rule."""
+
+
 def read_toml(path: Path) -> list[Rule]:
-    """Read ``[[rule]] administration, weight, phrases`` from a file.
+    """Read ``[[rule]] administration, phrases, weight`` (2.0 where it is not given) from a file.
 
     Raises:
-        KeyError: a rule lacks a key.
+        BadRules: a rule lacks a key, has an unknown one, a weight of 0 or an empty phrase.
+        tomllib.TOMLDecodeError: the file is not TOML.
     """
     data = tomllib.loads(path.read_text(encoding="utf-8"))
-    return [
-        Rule(
-            rule["administration"],
-            tuple(
-                tuple(fold(word) for word in _WORD.findall(ascii_digits(phrase)))
-                for phrase in rule["phrases"]
-            ),
-            float(rule.get("weight", 2.0)),
-        )
-        for rule in data.get("rule", [])
-    ]
+    rules = []
+    errors = []
+    for number, table in enumerate(data.get("rule", []), start=1):
+        slug, phrases = table.get("administration"), table.get("phrases")
+        weight = table.get("weight", 2.0)
+        unknown = sorted(table.keys() - {"administration", "phrases", "weight"})
+        if unknown:
+            errors.append(f"rule {number}: {', '.join(unknown)} is no key of a rule")
+        elif not isinstance(slug, str) or not isinstance(phrases, list):
+            errors.append(f"rule {number}: it needs an administration and a list of phrases")
+        elif not isinstance(weight, int | float) or weight <= 0:
+            errors.append(f"rule {number}: the weight is not a number above 0")
+        elif not phrases or not all(_phrase(str(words)) for words in phrases):
+            errors.append(f"rule {number}: a phrase has no word")
+        else:
+            read = tuple(_phrase(str(words)) for words in phrases)
+            rules.append(Rule(slug, read, float(weight)))
+    if errors:
+        raise BadRules("; ".join(errors))
+    return rules
 
 
-def known_slugs(rules: Iterable[Rule], register: Mapping[str, Administration]) -> list[str]:
+def unknown_slugs(rules: Iterable[Rule], register: Mapping[str, Administration]) -> list[str]:
     """The slugs of rules that no administration has: a mistake of the file."""
     return sorted({rule.administration for rule in rules} - set(register))
+
+
+def _phrase(words: str) -> tuple[str, ...]:
+    """A phrase as its folded words, as texts are read too."""
+    return tuple(fold(word) for word in _WORD.findall(ascii_digits(words)))
 
 
 def _words(text: str) -> list[frozenset[str]]:

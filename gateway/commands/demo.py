@@ -11,8 +11,8 @@ from pathlib import Path
 import click
 from sqlalchemy import select
 
-from config.settings import load
-from gateway import telemetry, wiring
+from gateway import wiring
+from gateway.commands.settings import read_fit
 from gateway.desk.passwords import hash_password
 from gateway.supervise import CannotStart, Supervisor
 from tracker import users
@@ -36,10 +36,10 @@ def demo(data_dir: Path) -> None:
     os.environ.setdefault("GUICHET_DATA_DIR", str(data_dir.resolve()))
     os.environ.setdefault("GUICHET_SIMULATOR__ENABLED", "true")
     os.environ.setdefault("GUICHET_LOG_LEVEL", "WARNING")
-    settings = wiring.with_demo_values(load())
-    telemetry.set_up_logging(settings.log_level)
+    file = click.get_current_context().find_root().params.get("config_file")
+    settings = read_fit(file)
     try:
-        supervisor = Supervisor(settings, click.echo, None)
+        supervisor = Supervisor(settings, click.echo, file)
         supervisor.prepare()
     except CannotStart as error:
         raise click.ClickException(str(error)) from error

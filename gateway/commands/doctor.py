@@ -12,9 +12,13 @@ from typing import TYPE_CHECKING
 import click
 from sqlalchemy.exc import SQLAlchemyError
 
+from config.settings import weaknesses
+from dispatcher.administration import load_all
+from dispatcher.routing.rules import read_toml, unknown_slugs
 from gateway import wiring
+from gateway.commands.settings import pass_settings_as_they_are
 from gateway.doorbell import Doorbell
-from tracker.database import can_commit, durability
+from tracker.database import can_commit, durability, reading
 from tracker.migrations import current, newest
 
 if TYPE_CHECKING:
@@ -25,12 +29,14 @@ ROOMS = ("gateway", "channels", "normalizer", "dispatcher", "tracker", "config")
 
 @click.command(epilog="Example: guichet doctor --json")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-@click.pass_obj
+@pass_settings_as_they_are
 def doctor(settings: Settings, as_json: bool) -> None:  # noqa: FBT001
-    """Check rooms, database, durability, schema, queue and settings; exit 1 on a fault."""
+    """Check rooms, settings, database, routing, queue and SMS; exit 1 on a fault."""
     checks = {
         "rooms": rooms_fault(),
+        "settings": "; ".join(weaknesses(settings)),
         "database": database_fault(settings),
+        "routing": routing_fault(settings),
         "queue": queue_fault(settings),
         "sms": ""
         if settings.twilio.account_sid
@@ -60,6 +66,9 @@ def rooms_fault() -> str:
 def database_fault(settings: Settings) -> str:
     """Whether the database is there, durable and up to date."""
     engine = wiring.engine_of(settings)
+    folder = Path(engine.url.database or "").parent
+    if engine.dialect.name == "sqlite" and not folder.is_dir():
+        return f"there is no folder {folder}; run: guichet migrate"
     try:
         revision = current(engine)
         if revision != newest():
@@ -74,8 +83,25 @@ def database_fault(settings: Settings) -> str:
     return "" if can_commit(engine) else "it cannot commit now; is the disk full?"
 
 
+def routing_fault(settings: Settings) -> str:
+    """Whether the rules can be read, and an operator's name administrations on record."""
+    file = Path(settings.dispatch.rules or wiring.CONFIG / "routing.toml")
+    try:
+        rules = read_toml(file)
+        with reading(wiring.engine_of(settings)).connect() as connection:
+            unknown = unknown_slugs(rules, load_all(connection))
+    except (OSError, ValueError) as error:
+        return f"{file} cannot be read: {error}"
+    except SQLAlchemyError:
+        return "the administrations cannot be read; see database"
+    if unknown and settings.dispatch.rules:  # of the shipped ones, those that fit are taken
+        return f"{file} names administrations that are not on record: {', '.join(unknown)}"
+    return ""
+
+
 def queue_fault(settings: Settings) -> str:
     """Whether Redis or Valkey answers."""
     if Doorbell(settings.redis_url).works():
         return ""
-    return "Redis does not answer; the sweeper does its work meanwhile (degraded)"
+    name = "Redis" if settings.queue.redis_url else "the Valkey that `guichet serve` starts"
+    return f"{name} does not answer; the sweeper does its work meanwhile (degraded)"

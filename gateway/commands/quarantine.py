@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from channels.channel import Accepted
 from gateway import wiring
+from gateway.commands.settings import pass_settings
 from gateway.replay import replay as replay_delivery
 from tracker.database import reading
 from tracker.models import DeliveryState, deliveries
@@ -28,7 +29,7 @@ def quarantine() -> None:
 
 @quarantine.command("list", epilog="Example: guichet quarantine list --json")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
-@click.pass_obj
+@pass_settings
 def list_(settings: Settings, as_json: bool) -> None:  # noqa: FBT001
     """List the deliveries in quarantine, oldest first."""
     columns = deliveries.c
@@ -55,7 +56,7 @@ def list_(settings: Settings, as_json: bool) -> None:  # noqa: FBT001
 
 @quarantine.command(epilog="Example: guichet quarantine show 0190… > delivery.bin")
 @click.argument("delivery_id", type=click.UUID)
-@click.pass_obj
+@pass_settings
 def show(settings: Settings, delivery_id: UUID) -> None:
     """Write the raw bytes of a delivery to standard output."""
     with reading(wiring.engine_of(settings)).connect() as connection:
@@ -67,8 +68,9 @@ def show(settings: Settings, delivery_id: UUID) -> None:
 
 @quarantine.command(epilog="Example: guichet quarantine replay 0190…")
 @click.argument("delivery_id", type=click.UUID)
-@click.pass_obj
-def replay(settings: Settings, delivery_id: UUID) -> None:
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@pass_settings
+def replay(settings: Settings, delivery_id: UUID, *, as_json: bool) -> None:
     """Read a delivery again after a fix, and file it under its own time."""
     house = wiring.build_house(settings)
     try:
@@ -77,4 +79,5 @@ def replay(settings: Settings, delivery_id: UUID) -> None:
         house.writer.close()
     if not isinstance(answer, Accepted):
         raise click.ClickException(getattr(answer, "reason", "try again later"))
-    click.echo(answer.state)
+    told = {"id": str(delivery_id), "state": answer.state, "code": answer.tracking_code}
+    click.echo(json.dumps(told) if as_json else answer.state)

@@ -8,45 +8,62 @@ posted as a browser does.
 from __future__ import annotations
 
 import json
+from functools import wraps
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
 import click
 import httpx
 
+from config import country as countries
+from gateway.commands.settings import pass_trial_settings
 from gateway.simulator.webhooks import local_base_url
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from config.settings import Settings
+
+P = ParamSpec("P")
 
 #: A call is a whole dialogue of several webhooks of up to 15 s each.
 TIMEOUT = 120.0
-CITIZEN, MAILBOX = "+212612345678", "amina@citizen.localhost"
+MAILBOX = "amina@citizen.localhost"
 
 as_json_option = click.option("--json", "as_json", is_flag=True, help="One line of JSON.")
+
+
+def as_a_citizen(command: Callable[Concatenate[Settings, P], None]) -> Callable[P, None]:
+    """Hand a command the settings of a trial first; production is refused."""
+
+    @pass_trial_settings
+    @wraps(command)
+    def run(settings: Settings, /, *args: P.args, **kwargs: P.kwargs) -> None:
+        if settings.profile == "production":
+            raise click.ClickException("nobody is simulated with profile = production")
+        command(settings, *args, **kwargs)
+
+    return run
 
 
 @click.group(
     epilog='Examples: guichet simulate sms "Pas d’eau depuis trois jours" · '
     "guichet simulate call --keys 2,1"
 )
-@click.pass_obj
-def simulate(settings: Settings) -> None:
+def simulate() -> None:
     """Text, call, mail or write as a citizen (the simulator must be running)."""
-    if settings.profile == "production":
-        raise click.ClickException("nobody is simulated with profile = production")
 
 
-@simulate.command(
-    epilog='Example: guichet simulate sms --from +212612345678 "Pas d’eau depuis trois jours"'
+@simulate.command(epilog='Example: guichet simulate sms "Pas d’eau depuis trois jours"')
+@click.option(
+    "--from", "sender", default="", help="The citizen's number; empty: the country's example."
 )
-@click.option("--from", "sender", default=CITIZEN, show_default=True, help="The citizen's number.")
 @click.option("--lost", is_flag=True, help="The webhook is lost: only a sweep can find the text.")
 @click.option("--again", default="", metavar="SID", help="Deliver an earlier text once more.")
 @as_json_option
 @click.argument("text")
-@click.pass_obj
+@as_a_citizen
 def sms(
     settings: Settings,
     *,
@@ -57,15 +74,15 @@ def sms(
     text: str,
 ) -> None:
     """Send a text message."""
-    body = {"from": sender, "body": text, "webhook": not lost, "sid": again}
+    body = {"from": sender or _number(settings), "body": text, "webhook": not lost, "sid": again}
     told = _post(settings, "sms", body)
     _tell(told, f"{told['sid']} {told['status']}", as_json=as_json)
 
 
-@simulate.command(
-    epilog='Example: guichet simulate call --from +212612345678 --keys "2,1" --record voice.wav'
+@simulate.command(epilog='Example: guichet simulate call --keys "2,1" --record voice.wav')
+@click.option(
+    "--from", "sender", default="", help="The citizen's number; empty: the country's example."
 )
-@click.option("--from", "sender", default=CITIZEN, show_default=True, help="The citizen's number.")
 @click.option("--keys", default="", help="Answers to the questions, separated by commas.")
 @click.option(
     "--record",
@@ -74,7 +91,7 @@ def sms(
 )
 @click.option("--silent", is_flag=True, help="Hang up instead of speaking.")
 @as_json_option
-@click.pass_obj
+@as_a_citizen
 def call(
     settings: Settings,
     *,
@@ -87,7 +104,7 @@ def call(
     """Call the voice line, press keys, speak; print what was said."""
     voice: str | bool | None = str(record.resolve()) if record else None
     body = {
-        "from": sender,
+        "from": sender or _number(settings),
         "keys": [key.strip() for key in keys.split(",") if key.strip()],
         "record": False if silent else voice,
     }
@@ -107,7 +124,7 @@ def call(
 @click.option("--in-reply-to", "answered", default="", metavar="MESSAGE-ID", help="Mail answered.")
 @as_json_option
 @click.argument("text")
-@click.pass_obj
+@as_a_citizen
 def mail(
     settings: Settings,
     *,
@@ -139,7 +156,7 @@ def mail(
 @click.option("--location", default="", help="Where it is.")
 @as_json_option
 @click.argument("text")
-@click.pass_obj
+@as_a_citizen
 def web(
     settings: Settings,
     *,
@@ -227,6 +244,11 @@ class Shown(HTMLParser):
         if self._inside and data.strip():
             self.codes.append(data.strip())
         self._inside = False
+
+
+def _number(settings: Settings) -> str:
+    """The country's example of a citizen's number."""
+    return countries.load(settings.country).example_mobile
 
 
 def _post(settings: Settings, what: str, body: dict[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gateway import wiring
+from gateway.commands.settings import pass_settings
 from gateway.desk.passwords import LONGEST_PASSWORD, hash_password
 from tracker import users as register
 from tracker.database import reading
@@ -22,7 +23,7 @@ SCHEMA = 1
 
 
 @click.group(
-    epilog='Example: echo "$PASSWORD" | guichet users add --email a.alami@example.ma '
+    epilog='Example: echo "$PASSWORD" | guichet users add --email agent@example.org '
     "--administration sante --role agent --password-stdin"
 )
 def users() -> None:
@@ -30,7 +31,7 @@ def users() -> None:
 
 
 @users.command(
-    epilog='Example: echo "$PASSWORD" | guichet users add --email tri@example.ma '
+    epilog='Example: echo "$PASSWORD" | guichet users add --email triage@example.org '
     "--role triage --password-stdin"
 )
 @click.option("--email", required=True, help="What the person signs in with.")
@@ -47,7 +48,7 @@ def users() -> None:
     help="Read the password from the first line of standard input.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@click.pass_obj
+@pass_settings
 def add(
     settings: Settings,
     *,
@@ -64,7 +65,9 @@ def add(
         password = click.prompt("Password", hide_input=True, confirmation_prompt=True)
     least = settings.desk.minimum_password_length
     if not least <= len(password) <= LONGEST_PASSWORD:
-        raise click.ClickException(f"the password must have {least} characters or more")
+        raise click.ClickException(
+            f"the password must have {least} characters or more, and at most {LONGEST_PASSWORD}"
+        )
     password_hash = hash_password(password)
     try:
         with wiring.engine_of(settings).begin() as connection:
@@ -87,7 +90,7 @@ def add(
 
 @users.command("list", epilog="Example: guichet users list --json")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON Lines, one user a line.")
-@click.pass_obj
+@pass_settings
 def list_(settings: Settings, *, as_json: bool) -> None:
     """List all users, disabled ones too; never a password."""
     with reading(wiring.engine_of(settings)).connect() as connection:
@@ -109,10 +112,10 @@ def list_(settings: Settings, *, as_json: bool) -> None:
             click.echo(f"{row.email}  {row.role}  {where}{state}")
 
 
-@users.command(epilog="Example: guichet users disable --email a.alami@example.ma")
+@users.command(epilog="Example: guichet users disable --email agent@example.org")
 @click.option("--email", required=True, help="Whom to shut out.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@click.pass_obj
+@pass_settings
 def disable(settings: Settings, *, email: str, as_json: bool) -> None:
     """Shut a user out at once, also from open sessions."""
     with wiring.engine_of(settings).begin() as connection:

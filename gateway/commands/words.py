@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gateway import wiring
+from gateway.commands.settings import pass_settings
 from normalizer.intent import understand as understand_text
 from normalizer.language import detect
 
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
 @click.command(epilog='Example: guichet understand "suivi 4821-0937-5518"')
 @click.argument("text")
 @click.option("--json", "as_json", is_flag=True, help="JSON instead of a line.")
-@click.pass_obj
-def understand(settings: Settings, text: str, as_json: bool) -> None:  # noqa: ARG001, FBT001
+def understand(text: str, *, as_json: bool) -> None:
     """Say what a text wants, its language and the code in it."""
     found = understand_text(text)
     told = {"intent": str(found.intent), "code": found.code, "language": detect(text)}
@@ -30,10 +30,14 @@ def understand(settings: Settings, text: str, as_json: bool) -> None:  # noqa: A
 @click.command(epilog='Example: guichet route "pas d’eau depuis trois jours" --json')
 @click.argument("text")
 @click.option("--json", "as_json", is_flag=True, help="JSON instead of lines.")
-@click.pass_obj
+@pass_settings
 def route(settings: Settings, text: str, as_json: bool) -> None:  # noqa: FBT001
     """Say which administration a text would go to, and why."""
-    decision = wiring.router_of(settings, wiring.engine_of(settings)).decide(text)
+    try:
+        router = wiring.router_of(settings, wiring.engine_of(settings))
+    except (OSError, ValueError) as error:
+        raise click.ClickException(f"the routing rules cannot be read: {error}") from error
+    decision = router.decide(text)
     told = {
         "administration": decision.administration,
         "confidence": round(decision.confidence, 3),

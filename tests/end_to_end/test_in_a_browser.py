@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: MIT
+"""Every page in a real browser, at phone and desktop width, in Arabic and French.
+
+Set ``GUICHET_TEST_SCREENSHOTS`` to a folder to keep a picture of each page.
+"""
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from guichet_testing.gateway import RunningGateway, until
+from guichet_testing.traffic import mail, post_text, send_mail, webhook
+
+PASSWORD, CLERK = "a-long-and-random-one-7431", "clerk@guichet.example"
+WORDS = {
+    "ar": "انقطع الماء عن حينا منذ ثلاثة أيام، الفاتورة رقم 4471 مؤداة.",
+    "fr": "L'eau est coupée depuis trois jours dans notre quartier, facture nº 4471 payée.",
+}
+WIDTHS = [390, 1280]
+SHOWN_CODE = re.compile(r"\d{4}-\d{4}-\d{4}")
+#: What must never be read by a person: a placeholder, a key of the wording, a fault of ours.
+RAW = re.compile(
+    r"\{[a-z_]+\}|\{\{|\bTraceback\b|\bUndefined\b|\bNone\b"
+    r"|\b(?:complain|track|received|case|status|notices|layout|ways|error|desk)\.[a-z_]{3,}"
+)
+#: Boxes that people press or fill, where two lie over each other by more than two pixels.
+OVERLAPS = """() => {
+  const boxes = [...document.querySelectorAll("a, button, input, select, textarea, summary")]
+    .filter(e => e.checkVisibility({visibilityProperty: true}) && e.type !== "hidden")
+    .filter(e => !e.closest(".skip, .visually-hidden"))
+    .map(e => [e, e.getBoundingClientRect()]).filter(([, b]) => b.width > 1 && b.height > 1);
+  const found = [];
+  boxes.forEach(([a, p], i) => boxes.slice(i + 1).forEach(([b, q]) => {
+    if (a.contains(b) || b.contains(a)) return;
+    const wide = Math.min(p.right, q.right) - Math.max(p.left, q.left);
+    const high = Math.min(p.bottom, q.bottom) - Math.max(p.top, q.top);
+    if (wide > 2 && high > 2) found.push([a, b].map(e => e.outerHTML.slice(0, 80)));
+  }));
+  return found;
+}"""
+
+
+@pytest.fixture(scope="module")
+def house() -> Iterator[RunningGateway]:
+    """A gateway with a few cases, one mail that nobody can read, and an operator."""
+    gateway = RunningGateway()
+    try:
+        gateway.start()
+        gateway.run(
+            "users", "add", "--email", CLERK, "--role", "operator", "--password-stdin",
+            stdin=PASSWORD + "\n",
+        )  # fmt: skip
+        for number, words in enumerate(WORDS.values()):
+            assert post_text(gateway, webhook(gateway, f"+21266130000{number}", words)) == 200
+        assert send_mail(gateway, "a@example.org", mail("a@example.org", WORDS["fr"])) == 250
+        assert send_mail(gateway, "b@example.org", b"\x00\x01 no mail at all\r\n") == 250
+        until(lambda: {c["status"] for c in gateway.export("cases")}.isdisjoint({"received"}))
+        yield gateway
+    finally:
+        gateway.close()
+
+
+class Looked:
+    """A page with all that is wrong with it so far."""
+
+    def __init__(self, page: Page, language: str) -> None:
+        self.page = page
+        self.language = language
+        self.faults: list[str] = []
+        page.on("pageerror", lambda error: self.faults.append(f"script: {error}"))
+        page.on(
+            "console",
+            lambda line: self.faults.append(line.text) if line.type == "error" else None,
+        )
+
+    def at(self, name: str) -> None:
+        """Look at the present page."""
+        page = self.page
+        self._keep(name)
+        direction = "rtl" if self.language == "ar" else "ltr"
+        assert page.locator("html").get_attribute("dir") == direction, name
+        assert page.locator("html").get_attribute("lang") == self.language, name
+        wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+        assert wide <= 0, f"{name} is {wide} px wider than the window"
+        assert page.evaluate(OVERLAPS) == [], name
+        found = RAW.findall(page.locator("body").inner_text())
+        assert found == [], name
+        assert self.faults == [], name
+
+    def _keep(self, name: str) -> None:
+        folder = os.environ.get("GUICHET_TEST_SCREENSHOTS")
+        if folder and self.page.viewport_size:
+            width = self.page.viewport_size["width"]
+            path = Path(folder) / f"{name}-{self.language}-{width}.png"
+            self.page.screenshot(path=path, full_page=True)
+
+
+@pytest.fixture(params=WIDTHS)
+def width(request: pytest.FixtureRequest) -> int:
+    """The width of a window in pixels."""
+    return int(request.param)
+
+
+@pytest.fixture(params=["ar", "fr"])
+def looked(browser: Browser, width: int, request: pytest.FixtureRequest) -> Iterator[Looked]:
+    """A window of its own, with no cookie."""
+    context = browser.new_context(viewport={"width": width, "height": 844}, locale=request.param)
+    context.set_default_timeout(10_000)
+    yield Looked(context.new_page(), request.param)
+    context.close()
+
+
+def test_a_citizen_files_and_follows(house: RunningGateway, looked: Looked) -> None:
+    """Home, form, an error, the confirmation with code and PIN, tracking, and a page not there."""
+    page, language = looked.page, looked.language
+    page.goto(f"{house.base}/")
+    page.goto(f"{house.base}/{language}/")
+    looked.at("home")
+    page.goto(f"{house.base}/{language}/privacy")
+    looked.at("privacy")
+    page.goto(f"{house.base}/{language}/complain")
+    looked.at("form")
+    page.click("main form button[type=submit]")
+    assert page.locator(".error-summary").is_visible()
+    looked.faults = [fault for fault in looked.faults if "422" not in fault and "400" not in fault]
+    looked.at("form-error")
+    page.fill("#description", WORDS[language])
+    page.fill("#contact", "0661300077")
+    page.click("main form button[type=submit]")
+    code = SHOWN_CODE.search(page.locator(".codes").inner_text())
+    assert code
+    pin = page.locator(".codes dd").nth(1).inner_text()
+    assert WORDS[language] in page.locator(".words").inner_text()
+    # The code stands left to right inside Arabic text.
+    assert page.locator(".codes bdi").first.get_attribute("dir") == "ltr"
+    looked.at("received")
+    page.goto(f"{house.base}/{language}/track")
+    looked.at("track")
+    page.fill("#code", code[0])
+    page.click("main form button[type=submit]")
+    assert code[0] in page.locator("main").inner_text()
+    assert WORDS[language] not in page.locator("main").inner_text()
+    looked.at("status")
+    page.goto(f"{house.base}/{language}/track")
+    page.fill("#code", code[0])
+    page.fill("#pin", pin)
+    page.click("main form button[type=submit]")
+    assert WORDS[language] in page.locator("main").inner_text()
+    looked.at("thread")
+    page.goto(f"{house.base}/{language}/no-such-page")
+    looked.faults = [fault for fault in looked.faults if "404" not in fault]
+    looked.at("not-found")
+
+
+def test_a_clerk_at_the_desk(house: RunningGateway, looked: Looked) -> None:
+    """Sign in, the cases, one case answered, *Needs a person*, the password page, sign out."""
+    page, language = looked.page, looked.language
+    number = f"+21266130{len(house.export('cases')):04}"
+    assert post_text(house, webhook(house, number, WORDS[language])) == 200
+    page.goto(f"{house.base}/desk/")
+    other = page.locator(f"button[name=language][value={language}]")
+    if other.count():  # else the browser's own language was taken already
+        other.click()
+    looked.at("sign-in")
+    page.fill("#email", CLERK)
+    page.fill("#password", PASSWORD)
+    page.click("main form button:not([name=language])")
+    looked.at("cases")
+    page.click("th[scope=row] a")
+    looked.at("case")
+    page.fill("main form[action$=reply] textarea", WORDS[language])
+    page.click("main form[action$=reply] button")
+    assert page.locator(".words", has_text=WORDS[language]).count()
+    looked.at("case-answered")
+    page.click("a[href$=attention]")
+    looked.at("needs-a-person")
+    page.click("a[href$=password]")
+    looked.at("password")
+    page.click("form[action$=sign-out] button")
+    assert page.locator("#password").is_visible()
+
+
+def test_the_simulator(house: RunningGateway, looked: Looked) -> None:
+    """The telephone, the mailbox and the web page of the demo, side by side."""
+    looked.page.goto(f"http://127.0.0.1:{house.simulator_port}/simulator")
+    looked.at("simulator")
