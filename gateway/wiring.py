@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date
 from pydantic import SecretStr
 
 from channels.mail.address import thread_address
@@ -163,10 +162,8 @@ def notices_of(settings: Settings, country: Country) -> Notices:
     zone = ZoneInfo(country.timezone)
     base = settings.public_base_url
 
-    def date(moment: datetime, language: str) -> str:
-        local = moment.astimezone(zone)
-        locale = {"ar": "ar_MA", "fr": "fr_FR", "en": "en_GB"}.get(language, "fr_FR")
-        return format_date(local, "dd/MM/yyyy", locale=locale)
+    def date(moment: datetime, _language: str) -> str:
+        return f"{moment.astimezone(zone):%d/%m/%Y}"
 
     return Notices(
         words=Wording(),
@@ -221,11 +218,12 @@ def with_demo_values(settings: Settings) -> Settings:
     web = settings.web.model_copy(
         update={"secret_keys": settings.web.secret_keys or [SecretStr(secret)]}
     )
+    calling_code = countries.load(settings.country).calling_code
     twilio = settings.twilio.model_copy(
         update={
             "account_sid": settings.twilio.account_sid or "AC" + "0" * 32,
             "auth_tokens": settings.twilio.auth_tokens or [SecretStr(secret[::-1][:32])],
-            "number": settings.twilio.number or "+212500000000",
+            "number": settings.twilio.number or f"+{calling_code}500000000",
             "api_base_url": settings.twilio.api_base_url
             or f"http://{settings.simulator.host}:{settings.simulator.port}",
         }

@@ -16,8 +16,6 @@ from stdnum import damm
 from normalizer.text import ascii_digits
 
 LENGTH = 12
-#: A code never begins with 0 (a national phone number) or with this (the country's own numbers).
-DEFAULT_CALLING_CODE = "212"
 
 _CANDIDATE = re.compile(
     r"(?<![\w+])[\dOoIlL](?:[\s\u00a0.\-\u2010-\u2015\u2212_/]{0,3}[\dOoIlL]){11}(?!\w)"
@@ -42,8 +40,11 @@ class Reading:
     rest: str
 
 
-def new_code(calling_code: str = DEFAULT_CALLING_CODE) -> str:
-    """Draw a new code of 12 digits."""
+def new_code(calling_code: str) -> str:
+    """Draw a new code of 12 digits.
+
+    It begins neither with 0, as national telephone numbers do, nor with the country's calling code.
+    """
     while True:
         body = f"{secrets.randbelow(9) + 1}{secrets.randbelow(10**10):010d}"
         if not body.startswith(calling_code):

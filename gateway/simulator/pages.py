@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from gateway.simulator.world import World
 
 LANGUAGES = {"ar": "العربية", "fr": "Français", "en": "English"}
-NUMBERS = ("+212612345678", "+212661987654", "+212700112233")
+#: Last digits of the telephones at hand; the first ones are those of the country's example.
+TAILS = ("678", "754", "833")
 ADDRESSES = ("amina@citizen.localhost", "karim@citizen.localhost")
 E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 ADDR_SPEC = re.compile(r"[^@\s<>,;]{1,64}@[^@\s<>,;]{1,200}")
@@ -149,7 +150,12 @@ def _back(anchor: str = "") -> Response:
 
 
 def _number() -> str:
-    return str(session.get("number", NUMBERS[0]))
+    return str(session.get("number", _numbers()[0]))
+
+
+def _numbers() -> tuple[str, ...]:
+    example = current_world().example_mobile
+    return tuple(example[:-3] + tail for tail in TAILS)
 
 
 def _mailbox() -> str:
@@ -182,7 +188,7 @@ def _picture() -> dict[str, Any]:
         "words": words,
         "languages": LANGUAGES,
         "number": number,
-        "numbers": _first_of(number, NUMBERS),
+        "numbers": _first_of(number, _numbers()),
         "mailbox": mailbox,
         "mailboxes": _first_of(mailbox, ADDRESSES, state.mailboxes()),
         "line": settings.twilio.voice_number or settings.twilio.number,

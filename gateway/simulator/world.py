@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from flask import current_app
 
+from config import country
 from gateway.simulator.call_reports import CallReports
 from gateway.simulator.calls import Calls
 from gateway.simulator.mailbox import Mailboxes
@@ -40,6 +41,7 @@ class World:
         telephone: texts.
         calls: telephone lines.
         mailboxes: mails.
+        example_mobile: a mobile number of the country, E.164.
     """
 
     settings: Settings
@@ -50,6 +52,7 @@ class World:
     telephone: Telephone
     calls: Calls
     mailboxes: Mailboxes
+    example_mobile: str
 
     def close(self) -> None:
         """Let go of threads and connections."""
@@ -88,6 +91,7 @@ def build_world(settings: Settings, wording: Wording, clock: Callable[[], dateti
             reports=CallReports(webhooks, clock=clock, recording_base=recordings),
         ),
         mailboxes=Mailboxes(state, settings, clock),
+        example_mobile=country.load(settings.country).example_mobile,
     )
 
 

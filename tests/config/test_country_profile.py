@@ -238,11 +238,6 @@ def test_a_wrong_profile_is_refused_by_the_name_of_its_key(tmp_path, line, wrong
 OF_MOROCCO = re.compile(r"(?<!\d)(?:00)?212(?=\d{9}(?!\d)|\D|$)|maroc|chikaya", re.IGNORECASE)
 #: A language is code too: "chikaya" is the word for a complaint in Darija.
 WORDS_OF_A_LANGUAGE = {"normalizer/intent.py": {"chikaya"}}
-STILL_THERE = {
-    "gateway/wiring.py": "the demo's own number; it could be made of the profile's calling code",
-    "gateway/simulator/pages.py": "the telephones on the demo's page",
-    "normalizer/tracking_code.py": "a default for the calling code, which every caller gives",
-}
 SOURCES = [
     path.relative_to(ROOT).as_posix()
     for room in ("gateway", "dispatcher", "tracker", "normalizer", "channels")
@@ -265,12 +260,7 @@ def code_of(path: Path) -> str:
 
 @pytest.mark.parametrize(
     "path",
-    [
-        pytest.param(name, marks=pytest.mark.xfail(reason=STILL_THERE[name]))
-        if name in STILL_THERE
-        else name
-        for name in SOURCES
-    ],
+    SOURCES,
 )
 def test_no_value_of_the_reference_country_stands_in_code(path):
     found = {match.lower() for match in OF_MOROCCO.findall(code_of(ROOT / path))}

@@ -59,7 +59,7 @@ def test_too_large_is_told_with_the_limit(town):
 def test_a_register_that_cannot_be_reached_is_503(town):
     town.house.engine.dispose()
     (town.house.settings.data_dir / "guichet.sqlite3").unlink()
-    response = town.track(code=tracking_code.new_code())
+    response = town.track(code=tracking_code.new_code("212"))
     assert response.status_code == 503
     assert response.headers["Retry-After"]
     town.checked(response, "fr")

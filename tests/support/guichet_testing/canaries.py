@@ -104,7 +104,7 @@ def by_text(story: Story) -> tuple[str, str]:
     )
     story.write(number, code)
     until(lambda: len(story.texts(number)) > 1, what="the status by text")
-    story.write(number, plants.code("a wrong code by text", display(new_code())))
+    story.write(number, plants.code("a wrong code by text", display(new_code("212"))))
 
     arabic = plants.number("an Arabic text's sender", "+212661730462")
     story.write(arabic, f"لا ماء منذ يوم الاثنين {plants.words('an Arabic text', 'زعبلوقيات')}")
@@ -193,7 +193,7 @@ def by_telephone(story: Story) -> tuple[str, str]:
     code = story.code("a caller's code", until(partial(story.texts, number), what="the code")[0])
     pin = "SELECT pin FROM cases WHERE tracking_code = :code"
     plants.pin("a caller's PIN", story.rows(pin, code=code.replace("-", ""))[0].pin)
-    wrong = plants.code("a wrong code by telephone", display(new_code()))
+    wrong = plants.code("a wrong code by telephone", display(new_code("212")))
     keyed = call(json={"from": number, "keys": ["2", "2", wrong.replace("-", "")]}).json()
     assert len(keyed["spoken"]) > 2, keyed
     until(
@@ -232,7 +232,7 @@ def by_form(story: Story) -> None:
         track = partial(citizen.post, "/fr/track")
         assert fields["description"] in track(data={"code": code, "pin": pin}).text
         assert track(data={"code": code, "pin": "000000"}).status_code == 404
-        unknown = plants.code("a wrong code in the form", display(new_code()))
+        unknown = plants.code("a wrong code in the form", display(new_code("212")))
         assert track(data={"code": unknown}).status_code == 404
         slip = unknown[:-1] + str((int(unknown[-1]) + 1) % 10)
         assert track(data={"code": plants.code("a slip of a code", slip)}).status_code == 422
@@ -297,7 +297,7 @@ def at_the_desk(story: Story, texted: tuple[str, str], called: tuple[str, str]) 
         assert post("/desk/sign-in", email=stranger, password=secret).status_code == 401
         assert post("/desk/sign-in", email=CLERK, password=secret).status_code == 401
         page = post("/desk/sign-in", email=CLERK, password=PASSWORD).text
-        searched = plants.code("a wrong code at the desk", display(new_code()))
+        searched = plants.code("a wrong code at the desk", display(new_code("212")))
         assert post("/desk/search", code=searched).status_code == 404
         for number, code in (texted, called):
             case = post("/desk/search", code=code)
