@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from normalizer.text import ascii_digits, fold
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from dispatcher.administration import Administration
@@ -91,21 +91,22 @@ class Router:
     """
 
     def __init__(self, rules: Sequence[Rule], *, floor: float = 1.0, lead: float = 0.5) -> None:
-        self._rules = tuple(rules)
+        # By first word, so that a long text costs its own length and not that of the rules.
+        self._phrases: dict[str, list[tuple[int, Rule, tuple[str, ...]]]] = {}
+        numbered = enumerate((rule, phrase) for rule in rules for phrase in rule.phrases)
+        for number, (rule, phrase) in numbered:
+            self._phrases.setdefault(phrase[0], []).append((number, rule, phrase))
         self._floor = floor
         self._lead = lead
 
     def decide(self, text: str) -> Decision:
         """Choose for one text in any of the languages."""
-        words = _words(text)
         found: dict[str, dict[str, float]] = {}
-        for rule in self._rules:
-            for phrase in rule.phrases:
-                if _contains(words, phrase):
-                    hits = found.setdefault(rule.administration, {})
-                    named, weight = " ".join(phrase), rule.weight * len(phrase)
-                    # Two rules that name it count once, by the heavier one.
-                    hits[named] = max(weight, hits.get(named, 0.0))
+        for rule, phrase in self._named_in(_words(text)):
+            hits = found.setdefault(rule.administration, {})
+            named, weight = " ".join(phrase), rule.weight * len(phrase)
+            # Two rules that name it count once, by the heavier one.
+            hits[named] = max(weight, hits.get(named, 0.0))
         candidates = sorted(
             (
                 Candidate(
@@ -126,6 +127,18 @@ class Router:
         return Decision(
             best.administration if clear else None, best.score / total, tuple(candidates)
         )
+
+    def _named_in(self, words: Sequence[frozenset[str]]) -> Iterator[tuple[Rule, tuple[str, ...]]]:
+        """The phrases that stand in a text, each once, in the order of the rules."""
+        named = {
+            number: (rule, phrase)
+            for start, forms in enumerate(words)
+            for form in forms
+            for number, rule, phrase in self._phrases.get(form, ())
+            if _stands_at(words, start, phrase)
+        }
+        for number in sorted(named):
+            yield named[number]
 
 
 def of_administrations(register: Iterable[Administration], weight: float = 1.0) -> list[Rule]:
@@ -203,9 +216,6 @@ def _forms(word: str) -> frozenset[str]:
     return frozenset(forms)
 
 
-def _contains(words: Sequence[frozenset[str]], phrase: tuple[str, ...]) -> bool:
-    span = len(phrase)
-    return any(
-        all(phrase[offset] in words[start + offset] for offset in range(span))
-        for start in range(len(words) - span + 1)
-    )
+def _stands_at(words: Sequence[frozenset[str]], start: int, phrase: tuple[str, ...]) -> bool:
+    here = words[start : start + len(phrase)]
+    return len(here) == len(phrase) and all(map(frozenset.__contains__, here, phrase))
