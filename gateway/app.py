@@ -29,6 +29,8 @@ CONTENT_SECURITY_POLICY = (
     "frame-ancestors 'none'"
 )
 FORM_OVERHEAD = 100_000
+#: Fields of one form in bytes, files left out.
+FIELD_BYTES = 500_000
 SIGNED_DOORS = ("/inbound/", "/receipts/")
 
 
@@ -47,13 +49,14 @@ def create_app(house: House) -> Flask:
         SECRET_KEY=keys[0],
         SECRET_KEY_FALLBACKS=list(keys[1:]),
         MAX_CONTENT_LENGTH=settings.web.max_upload_bytes + FORM_OVERHEAD,
-        MAX_FORM_MEMORY_SIZE=500_000,
+        MAX_FORM_MEMORY_SIZE=FIELD_BYTES,
         MAX_FORM_PARTS=200,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=settings.public_base_url.startswith("https://"),
         SEND_FILE_MAX_AGE_DEFAULT=3600,
     )
+    app.before_request(_bound_fields)  # before anything reads a form, as the next line does
     session.register(app)
     for signed in (sms.blueprint, voice.blueprint):
         session.csrf.exempt(signed)  # a provider proves itself by its signature
@@ -68,6 +71,12 @@ def create_app(house: House) -> Flask:
         count = settings.web.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
     return app
+
+
+def _bound_fields() -> None:
+    """Werkzeug bounds the fields of a multipart form; an urlencoded one it would read whole."""
+    if request.mimetype == "application/x-www-form-urlencoded":
+        request.max_content_length = FIELD_BYTES
 
 
 def _protect(response: Response) -> Response:

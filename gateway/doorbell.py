@@ -56,6 +56,15 @@ class Doorbell:
         except (RedisError, OSError) as error:
             logger.warning("the bell did not ring: %s", type(error).__name__)
 
+    def ring_anew(self) -> None:
+        """Ring for what is due, also where a bell is up whose job went down with its worker."""
+        try:
+            if not Queue(self._name, connection=self._redis).count:
+                self.answer()
+        except (RedisError, OSError) as error:
+            logger.warning("the bell was not looked at: %s", type(error).__name__)
+        self.ring()
+
     def answer(self) -> None:
         """Take the bell down, as the first act of the job that it called."""
         self._redis.delete(f"{self._name}:bell")

@@ -74,14 +74,14 @@ class Relay:
         """Work until nothing is due; return how many entries were done."""
         done = 0
         while not stop():
-            worked = self.batch()
+            worked = self.batch(stop)
             if not worked:
                 break
             done += worked
         return done
 
-    def batch(self) -> int:
-        """Claim, do and record one batch; return its size."""
+    def batch(self, stop: Callable[[], bool] = lambda: False) -> int:
+        """Claim, do and record one batch; return its size. After ``stop()`` it begins nothing."""
         queue = self._settings.queue
         # What is sent late in a long batch must not have been taken for dead by the sweeper.
         stop_at = self._clock() + timedelta(seconds=queue.lease_seconds / 2)
@@ -105,7 +105,7 @@ class Relay:
         late: list[Work] = []
         for work in works:
             until = limited[work.entry.id]
-            if self._clock() > stop_at:
+            if stop() or self._clock() > stop_at:
                 late.append(work)
                 continue
             if until is not None:
@@ -115,7 +115,7 @@ class Relay:
             else:
                 results.append((work, self._do(work)))
         for together in waited.values():
-            if self._clock() > stop_at:
+            if stop() or self._clock() > stop_at:
                 late.extend(together)
             else:
                 results.extend(self._together(together))

@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 STOP_SECONDS = 8.0
+#: Before the end of it: a second SIGTERM, at which an RQ worker takes its horse down. A horse has
+#: a process group of its own: killing the worker would leave it behind, still sending.
+INSIST_SECONDS = 1.0
 LONGEST_SOCKET_PATH = 107
 PAUSE_SECONDS = 0.3
 
@@ -200,6 +203,10 @@ class Supervisor:
             for child in group:
                 _signal(child, signal.SIGTERM)
             until = time.monotonic() + STOP_SECONDS
+            while any(map(_runs, group)) and time.monotonic() < until - INSIST_SECONDS:
+                time.sleep(0.02)
+            for child in filter(_runs, group):
+                _signal(child, signal.SIGTERM)
             for child in group:
                 if child.process is None:
                     continue
@@ -233,6 +240,10 @@ class Supervisor:
             logger.warning("no metrics: %s", error.strerror)
             return
         self._announce(f"metrics: http://{settings.metrics.host}:{settings.metrics.port}/metrics")
+
+
+def _runs(child: Child) -> bool:
+    return child.process is not None and child.process.poll() is None
 
 
 def _signal(child: Child, number: signal.Signals, *, whole_group: bool = False) -> None:

@@ -63,8 +63,8 @@ class Sweeper:
         self._relays: dict[str, Relay] = {}
         self._tidied: datetime | None = None
 
-    def sweep(self) -> None:
-        """Do one round."""
+    def sweep(self, stop: Callable[[], bool] = lambda: False) -> None:
+        """Do one round; what it drains itself it drains until ``stop()``."""
         now = self._clock()
         with self._engine.begin() as connection:
             for entry in outbox.free_expired(connection, now):
@@ -82,9 +82,9 @@ class Sweeper:
             if not count:
                 continue
             if self._bells[name].works():
-                self._bells[name].ring()
+                self._bells[name].ring_anew()
             else:
-                self._relay(name).drain()
+                self._relay(name).drain(stop)
 
     def _reconcile(self, now: datetime) -> None:
         """Ask the provider about what may or may not have gone.
@@ -113,7 +113,7 @@ def run(settings: Settings, stop: Callable[[], bool], announce: Callable[[str], 
     announce(f"sweep: every {settings.queue.sweep_seconds:g} s")
     while not stop():
         try:
-            sweeper.sweep()
+            sweeper.sweep(stop)
         except Exception:  # one bad round must not end the sweeping: the next one tries again
             logger.exception("a round of sweeping failed")
         if look_seconds and time.monotonic() >= look_at:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
+import threading
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,10 +33,28 @@ logger = logging.getLogger(__name__)
 SETTINGS_FILE = "GUICHET_SETTINGS_FILE"
 # An idle worker does maintenance only between dequeues, whose time-out is worker_ttl − 15.
 WORKER_TTL, MAINTENANCE_INTERVAL = 35, 30
+#: Asks a work horse to begin nothing more. Ignored by a process that does not know it yet.
+ENOUGH = signal.SIGURG
+_enough = threading.Event()
 
 
 class JobFailed(Exception):  # noqa: N818 - what RQ keeps of it is read as a sentence
     """A job failed. RQ keeps what it says in Redis, so it names no more than the kind."""
+
+
+class PatientWorker(Worker):
+    """An RQ worker that tells its horse of a SIGTERM, so that it ends after the entry at hand."""
+
+    def handle_warm_shutdown_request(self) -> None:
+        """Pass it on; what is claimed and not begun is given back."""
+        super().handle_warm_shutdown_request()  # type: ignore[no-untyped-call]
+        if self.horse_pid:
+            self.kill_horse(ENOUGH)
+
+    def setup_work_horse_signals(self) -> None:
+        """Listen for it, in the horse."""
+        super().setup_work_horse_signals()  # type: ignore[no-untyped-call]
+        signal.signal(ENOUGH, lambda *_: _enough.set())
 
 
 def settings_of_environment() -> Settings:
@@ -75,7 +95,7 @@ def _answer(queue: str) -> int:
     doorbell, relay = _relay(queue, os.getpid())
     doorbell.answer()
     try:
-        return relay.drain()
+        return relay.drain(_enough.is_set)
     except Exception as error:  # the claims expire, and the sweeper rings again
         logger.exception("a job failed")
         raise JobFailed(type(error).__name__) from None
@@ -84,7 +104,7 @@ def _answer(queue: str) -> int:
 def run(settings: Settings, queue: str, announce: Callable[[str], None]) -> None:
     """Work on one queue until SIGTERM."""
     connection = Redis.from_url(settings.redis_url)
-    worker = Worker(
+    worker = PatientWorker(
         [Queue(queue, connection=connection)],
         connection=connection,
         worker_ttl=WORKER_TTL,

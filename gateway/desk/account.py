@@ -12,6 +12,7 @@ from gateway.desk import session as desk_session
 from gateway.desk.frame import page, show
 from gateway.desk.passwords import LONGEST_PASSWORD
 from gateway.house import current_house
+from normalizer.text import storable
 from tracker import users
 from tracker.database import reading
 
@@ -39,7 +40,7 @@ def sign_in() -> Response:
     if request.method == "GET":
         return page("sign_in.html", wanted=wanted, email="")
     house, say = current_house(), show()
-    email = request.form.get("email", "")[: users.LONGEST_EMAIL]
+    email = storable(request.form.get("email", ""))[: users.LONGEST_EMAIL]
     tried = desk_session.attempt(
         house, email, request.form.get("password", ""), request.remote_addr or ""
     )
