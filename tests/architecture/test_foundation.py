@@ -135,6 +135,17 @@ def test_where_all_is_required_a_skip_is_a_failure(project_that_skips):
     assert "1 passed, 1 xfailed, 1 error" in done.stdout
 
 
+def test_public_data_may_be_away_even_then(project_that_skips):
+    for name in ("test_one.py", "test_two.py"):
+        (project_that_skips / name).unlink()
+    (project_that_skips / "test_data.py").write_text("def test_data(corpora): pass\n")
+    nowhere = str(project_that_skips / "nowhere")
+    done = run_pytest(project_that_skips, GUICHET_TEST_REQUIRE="all", GUICHET_CORPORA=nowhere)
+
+    assert done.returncode == 0, done.stdout
+    assert "1 × public data beside the project is not here" in done.stdout
+
+
 def test_a_misspelt_requirement_is_refused(project_that_skips):
     done = run_pytest(project_that_skips, GUICHET_TEST_REQUIRE="everything")
 

@@ -2,15 +2,11 @@
 """Machine or person: by header fields alone, and in doubt a person."""
 
 import json
-import os
-from pathlib import Path
 
 import pytest
 
 from channels.mail.autoreply import auto_submitted
 from channels.mail.mime import read
-
-CORPORA = Path(os.environ.get("GUICHET_CORPORA", Path(__file__).parents[4] / "shared" / "corpora"))
 
 
 @pytest.mark.parametrize(
@@ -49,10 +45,8 @@ def test_kinds(headers, kind):
     assert auto_submitted({name: [value] for name, value in headers.items()}) == kind
 
 
-def test_public_set_of_machine_mail():
-    folder = CORPORA / "machines"
-    if not folder.is_dir():
-        pytest.skip("the public mail sets are not on this machine (GUICHET_CORPORA)")
+def test_public_set_of_machine_mail(corpora):
+    folder = corpora / "machines"
     labels = json.loads((folder / "labels.json").read_text())
     found = total = 0
     for name, label in labels.items():

@@ -3,10 +3,8 @@
 
 import base64
 import contextlib
-import os
 import time
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -17,7 +15,6 @@ from channels.mail import parts
 from channels.mail.mime import read
 from channels.message import InboundMessage
 
-CORPORA = Path(os.environ.get("GUICHET_CORPORA", Path(__file__).parents[4] / "shared" / "corpora"))
 ARABIC = "السلام عليكم، أشتكي من انقطاع الماء في حينا منذ أسبوع"
 
 
@@ -331,11 +328,9 @@ def test_any_bytes_are_a_message_or_malformed(raw):
 
 
 @pytest.mark.parametrize("folder", ["machines", "mime"])
-def test_public_sets_are_read_without_a_crash(folder):
-    if not (CORPORA / folder).is_dir():
-        pytest.skip("the public mail sets are not on this machine (GUICHET_CORPORA)")
+def test_public_sets_are_read_without_a_crash(corpora, folder):
     count = 0
-    for path in sorted((CORPORA / folder).rglob("*")):
+    for path in sorted((corpora / folder).rglob("*")):
         if not path.is_file() or path.suffix in (".json", ".list", ".golden", ".tnef"):
             continue
         if "COPYING" in path.name:
@@ -352,16 +347,13 @@ def test_public_sets_are_read_without_a_crash(folder):
     assert count > 100
 
 
-def test_the_fast_parser_says_what_the_patient_one_says():
-    if not (CORPORA / "mime").is_dir():
-        pytest.skip("the public mail sets are not on this machine (GUICHET_CORPORA)")
-
+def test_the_fast_parser_says_what_the_patient_one_says(corpora):
     def shape(part: parts.Part) -> tuple[object, ...]:
         words = part.content.replace(b"\r\n", b"\n").strip()
         return (part.media_type, part.charset, part.filename, words, *map(shape, part.children))
 
     compared = differing = 0
-    for path in sorted(CORPORA.rglob("*")):
+    for path in sorted(corpora.rglob("*")):
         if path.suffix not in (".eml", ".raw"):
             continue
         raw = path.read_bytes()
