@@ -67,7 +67,11 @@ def demo(data_dir: Path) -> None:
     )
     click.echo(f"  desk        {base}/desk/")
     told = f"password: {password}" if password else "the password printed at the first start"
-    click.echo(f"              {DEMO_USER}  {told}\n")
+    click.echo(f"              {DEMO_USER}  {told}")
+    click.echo(
+        f"  other commands, such as guichet export cases, in a second terminal, after:\n"
+        f"              export GUICHET_PROFILE=demo GUICHET_DATA_DIR={settings.data_dir.resolve()}\n"
+    )
     sys.stdout.flush()
     try:
         sys.exit(supervisor.run())
