@@ -70,7 +70,8 @@ def demo(data_dir: Path) -> None:
     click.echo(f"              {DEMO_USER}  {told}")
     click.echo(
         f"  other commands, such as guichet export cases, in a second terminal, after:\n"
-        f"              export GUICHET_PROFILE=demo GUICHET_DATA_DIR={settings.data_dir.resolve()}\n"
+        "              export GUICHET_PROFILE=demo "
+        f"GUICHET_DATA_DIR={settings.data_dir.resolve()}\n"
     )
     sys.stdout.flush()
     try:
