@@ -116,6 +116,10 @@ class Twilio(Section):
     number: str = Field("", description="E.164 number or sender of our texts")
     voice_number: str = Field("", description="E.164 number of the voice line; empty: number")
     api_base_url: str = Field("", description="empty: Twilio's own")
+    content_hosts: list[str] = Field(
+        default=["mms.twiliocdn.com", "media.twiliocdn.com", "s3-external-1.amazonaws.com"],
+        description="where pictures of texts may be fetched besides the API's own host",
+    )
     timeout_seconds: float = 10.0
     look_minutes: float = Field(
         5.0, description="how often texts and recordings are listed for lost webhooks; 0: never"

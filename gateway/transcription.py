@@ -103,6 +103,7 @@ class Transcription:
                 twilio.api_base_url,
                 (twilio.account_sid, tokens[0] if tokens else ""),
                 self._settings.web.max_upload_bytes,
+                content_hosts=twilio.content_hosts,
             )
         return fetch(
             account_sid=twilio.account_sid,

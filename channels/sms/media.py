@@ -8,6 +8,7 @@ content store; the account's token goes to the API's own host only.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 import httpx
 
@@ -26,6 +27,7 @@ def fetch(
     auth: tuple[str, str],
     max_bytes: int,
     *,
+    content_hosts: Sequence[str] = (),
     timeout_seconds: float = 30.0,
     transport: httpx.BaseTransport | None = None,
 ) -> bytes:
@@ -37,13 +39,15 @@ def fetch(
         base_url: the API's address; ``""`` for Twilio's own.
         auth: account and token for basic auth; sent to this host only.
         max_bytes: largest file taken.
+        content_hosts: hosts besides the API's own that a redirect may lead to.
         timeout_seconds: longest silence of the other side.
         transport: another transport, for tests.
 
     Raises:
         MalformedMessage: the reference is none, or the file is larger than ``max_bytes``.
         Unreachable: not there yet, or the provider does not answer; try again.
-        Rejected: the provider refuses for good, or redirects without end.
+        Rejected: the provider refuses for good, redirects without end, or to a host of its own
+            choice.
     """
     found = _REFERENCE.fullmatch(reference)
     if found is None:
@@ -53,6 +57,7 @@ def fetch(
         f"/Messages/{found[1]}/Media/{found[2]}"
     )
     credentials: tuple[str, str] | None = auth
+    allowed = {url.host, *content_hosts}
     try:
         with httpx.Client(
             timeout=timeout_seconds,
@@ -66,6 +71,8 @@ def fetch(
                         following = url.join(response.headers.get("Location", ""))
                         if url.scheme == "https" and following.scheme != "https":
                             raise Rejected("the provider redirects to an open connection")
+                        if following.host not in allowed:
+                            raise Rejected("the provider redirects to an unknown host")
                         url, credentials = following, None
                         continue
                     _check(response)
