@@ -1,2 +1,0 @@
-# SPDX-License-Identifier: MIT
-"""The ways a case reaches an administration."""
