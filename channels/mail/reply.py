@@ -23,9 +23,7 @@ MARKER_LINES: Mapping[str, str] = {
 MARKERS: tuple[str, ...] = tuple(MARKER_LINES.values())
 
 # Marks that clients put around right-to-left words and that carry no meaning of their own.
-_INVISIBLE = dict.fromkeys(
-    (*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFEFF)
-)
+_INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 _DIRECTION_MARKS = ("\u200f", "\u200e", "\u202b", "\u2067")
 _QUOTE = re.compile(r"^\s*(?:[>|]\s?)+")
 _AROUND_MARKER = " \t*_-–—=#\xa0"
@@ -96,7 +94,7 @@ def above_marker(full: str, markers: Sequence[str] = MARKERS) -> str | None:
     """Return what stands above our own marker line; ``None`` without one, or when unsure."""
     if not any(marker.strip(_AROUND_MARKER) in full for marker in markers) and not (
         any(mark in full for mark in _DIRECTION_MARKS)
-        and any(marker.strip(_AROUND_MARKER) in full.translate(_INVISIBLE) for marker in markers)
+        and any(marker.strip(_AROUND_MARKER) in _INVISIBLE.sub("", full) for marker in markers)
     ):
         return None
     wanted = {_plain(marker) for marker in markers}
@@ -208,10 +206,10 @@ def _without_mobile_signature(lines: Sequence[str]) -> Sequence[str]:
 
 
 def _visible(line: str) -> str:
-    return line.translate(_INVISIBLE).replace("\xa0", " ").strip()
+    return _INVISIBLE.sub("", line).replace("\xa0", " ").strip()
 
 
 def _plain(line: str) -> str:
     """A line without quote marks, dashes and emphasis, for comparison with a marker."""
-    text = _QUOTE.sub("", line.translate(_INVISIBLE)).strip(_AROUND_MARKER)
+    text = _QUOTE.sub("", _INVISIBLE.sub("", line)).strip(_AROUND_MARKER)
     return " ".join(text.split()).casefold()
