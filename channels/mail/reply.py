@@ -28,6 +28,8 @@ _DIRECTION_MARKS = ("\u200f", "\u200e", "\u202b", "\u2067")
 _QUOTE = re.compile(r"^\s*(?:[>|]\s?)+")
 _AROUND_MARKER = " \t*_-–—=#\xa0"
 _LONGEST_ATTRIBUTION = 400
+_LONGEST_SIGNATURE = 10
+_SIGNATURE_DELIMITER = re.compile(r"--[ ]?\r?")
 
 _ATTRIBUTION = re.compile(
     r"(?:(?:le|il y a)\b.{4,300}\ba [ée]crit"
@@ -40,8 +42,12 @@ _ATTRIBUTION = re.compile(
     re.IGNORECASE,
 )
 _ATTRIBUTION_START = re.compile(
-    r"(?:le|il y a|on|el|am|في|بتاريخ|يوم|بتأريخ|كتب|كتبت)\b", re.IGNORECASE
+    r"(?:(?:le|il y a|on|el|am|il|op|em|dnia|den|في|بتاريخ|يوم|بتأريخ|كتب|كتبت)\b|\d{1,4}[-./ ])",
+    re.IGNORECASE,
 )
+#: In whatever language: a time and a mail address on one line that ends with a colon.
+_TIME = re.compile(r"\b\d{1,2}[:.]\d{2}\b")
+_ADDRESS_AND_COLON = re.compile(r"[<\"(\[\s]\s*[^\s<>@]+@[^\s<>@]+[>\")\]]?.{0,60}[:：]\Z")
 _ORIGINAL = re.compile(
     r"[-_=\s]{2,}\s*(?:original message|original appointment|message d['’]origine"
     r"|message original|message initial|الرسالة الأصلية|رسالة أصلية|mensaje original)\s*[-_=:\s]*",
@@ -86,7 +92,8 @@ def new_text(full: str, markers: Sequence[str] = MARKERS) -> str:
     end = _first_separator(lines)
     if end is not None:
         lines = lines[:end]
-    kept = "\n".join(_without_mobile_signature(lines)).strip()
+    below = _below_a_quote_at_the_top(lines)
+    kept = "\n".join(_without_signature(_without_mobile_signature(below))).strip()
     return kept or whole
 
 
@@ -174,7 +181,9 @@ def _attribution(lines: Sequence[str], number: int) -> int:
         joined = f"{joined} {text}".strip()
         if len(joined) > _LONGEST_ATTRIBUTION:
             return 0
-        if _ATTRIBUTION.fullmatch(joined):
+        if _ATTRIBUTION.fullmatch(joined) or (
+            _TIME.search(joined) and _ADDRESS_AND_COLON.search(joined)
+        ):
             return length
     return 0
 
@@ -194,6 +203,33 @@ def _trailing_quote(lines: Sequence[str]) -> int | None:
         elif _visible(lines[number]):
             break
     return start
+
+
+def _below_a_quote_at_the_top(lines: Sequence[str]) -> Sequence[str]:
+    """Leave out an attribution and its quoted lines where a text begins with them.
+
+    Only where nothing is quoted further down: between two quotes it is not plain what answers what.
+    """
+    start = next((number for number, line in enumerate(lines) if _visible(line)), 0)
+    length = _attribution(lines, start) if start < len(lines) else 0
+    if not length:
+        return lines
+    below = start + length
+    while below < len(lines) and (_QUOTE.match(lines[below]) or not _visible(lines[below])):
+        below += 1
+    after = lines[below:]
+    quoted = below > start + length and any(_QUOTE.match(line) for line in lines[start:below])
+    if not quoted or any(_QUOTE.match(line) for line in after):
+        return lines
+    return after if any(_visible(line) for line in after) else lines
+
+
+def _without_signature(lines: Sequence[str]) -> Sequence[str]:
+    """Leave out a short signature under its delimiter line ``-- `` (RFC 3676, 4.3)."""
+    for number in range(len(lines) - 1, max(len(lines) - 1 - _LONGEST_SIGNATURE, 0), -1):
+        if _SIGNATURE_DELIMITER.fullmatch(lines[number].translate({0xA0: " "})):
+            return lines[:number] if any(map(_visible, lines[:number])) else lines
+    return lines
 
 
 def _without_mobile_signature(lines: Sequence[str]) -> Sequence[str]:

@@ -55,10 +55,32 @@ def test_our_marker_and_an_attribution_above_it():
 
 
 @pytest.mark.parametrize(
+    ("text", "new"),
+    [
+        (
+            "Le 23 nov. 2026 à 10:00, G <a@b.example> a écrit :\n> Où est-ce ?\n\nRue Hassan II",
+            "Rue Hassan II",
+        ),
+        (
+            "في 23 نوفمبر 2026 10:00، كتب G <a@b.example>:\n> أين؟\n\nشارع الحسن الثاني",
+            "شارع الحسن الثاني",
+        ),
+        ("Merci beaucoup.\n\n-- \nSalma\n0612345678", "Merci beaucoup."),
+        # In whatever language: a time, a mail address, a colon, then what is quoted.
+        (
+            "Merci.\n\n2026-11-23 10:00 GMT+01:00 Guichet <\ncase@g.example>:\n\n> Où ?",
+            "Merci.",
+        ),
+    ],
+)
+def test_what_is_plainly_new(text, new):
+    assert new_text(text) == new
+
+
+@pytest.mark.parametrize(
     "text",
     [
-        # Answers below or between the quoted words.
-        "Le 23 nov. 2026 à 10:00, G <a@b.example> a écrit :\n> Où est-ce ?\n\nRue Hassan II",
+        # Answers between the quoted words, or below what nobody introduced.
         f"> {MARKER_LINES['fr']}\n> Où est-ce ?\n\nRue Hassan II",
         "Bonjour\n\n> Où est-ce ?\nRue Hassan II\n> Depuis quand ?\nHier",
         "Voici.\n\nOn Monday, G <a@b.example> wrote:\n> Where?\nHere\n> When?\nNow",
@@ -72,6 +94,8 @@ def test_our_marker_and_an_attribution_above_it():
         "> tout est cité",
         "De : moi\nÀ : vous\nObjet : plainte\n\nMa plainte",
         # Words that only look like separators.
+        "Mon adresse est a@b.example et le guichet ouvre à 10:00 :\nil était fermé.",
+        "Il manque trois choses --\nla clé, la porte, le toit.",
         "Le directeur a écrit : revenez demain. Je reviens.",
         "On the wall somebody wrote: help",
         "من: الحي المحمدي أكتب إليكم",
