@@ -19,7 +19,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint format bench lock clean
+.PHONY: help install demo test lint format bench bench-mail lock clean
 
 help: ## Show this list
 	@echo "Guichet: a citizen's complaint in by SMS, mail, phone or web, the answer back the same way."
@@ -27,7 +27,7 @@ help: ## Show this list
 	@echo "Start here:  make demo     all four channels on this machine, no account anywhere"
 	@echo "             make test     the proof that it works"
 	@echo
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo "Options:  ARGS=\"...\" is handed to the command (make test ARGS=\"-k sms\");"
 	@echo "          PYTHON=python3.12 chooses the interpreter (3.11, 3.12 or 3.13)."
@@ -69,6 +69,9 @@ format: $(STAMP) ## Rewrite the code in the project's format, with the safe fixe
 
 bench: $(STAMP) ## Measure intake and relay beside their limits in the same run
 	@PYTHONPATH=tests/support $(BIN)/python tests/bench $(ARGS)
+
+bench-mail: $(STAMP) ## Measure how replies and machine mail of the public sets are read
+	@PYTHONPATH=tests/support $(BIN)/python tests/bench/mail.py $(ARGS)
 
 lock: $(STAMP) ## Write requirements/*.txt anew from pyproject.toml (exact versions, hashes)
 	@for part in "runtime" "development --group dev"; do \

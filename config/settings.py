@@ -87,6 +87,24 @@ class Smtp(Section):
     tls_key: str = ""
 
 
+class Imap(Section):
+    """A mailbox elsewhere, whose whole folder is taken in. Give it a folder of its own."""
+
+    host: str = Field("", description="IMAP server; empty: no mailbox")
+    port: int = Field(993, description="993 for implicit TLS, 143 for STARTTLS")
+    user: str = ""
+    password: SecretStr = SecretStr("")
+    oauth_token: SecretStr = Field(SecretStr(""), description="access token; then XOAUTH2")
+    folder: str = Field("INBOX", max_length=255, description="every mail in it is filed")
+    tls: Literal["none", "starttls", "implicit"] = "implicit"
+    max_size: int = Field(30_000_000, description="a larger mail (bytes) goes to a person instead")
+    timeout_seconds: float = Field(60.0, gt=0, description="silence before the line is dropped")
+    poll_seconds: float = Field(60.0, gt=0, description="between looks without IDLE")
+    idle_seconds: float = Field(300.0, gt=0, le=540, description="between looks with IDLE")
+    after_filing: Literal["flag", "move"] = Field("flag", description="flag as seen, or move too")
+    move_to: str = Field("Guichet", min_length=1, description="the folder for filed mail")
+
+
 class Mail(Section):
     """Our names in mail."""
 
@@ -214,6 +232,7 @@ class Settings(BaseSettings):
     queue: Queue = Field(default_factory=Queue)
     web: Web = Field(default_factory=Web)
     smtp: Smtp = Field(default_factory=Smtp)
+    imap: Imap = Field(default_factory=Imap)
     mail: Mail = Field(default_factory=Mail)
     relay: Relay = Field(default_factory=Relay)
     twilio: Twilio = Field(default_factory=Twilio)
@@ -308,6 +327,8 @@ def weaknesses(settings: Settings) -> list[str]:
         problems.append("twilio.auth_tokens is empty although twilio.account_sid is set")
     if settings.relay.tls == "none" and settings.relay.host not in ("127.0.0.1", "localhost"):
         problems.append("relay.tls = none is only for a relay on this machine")
+    if settings.imap.tls == "none" and settings.imap.host not in ("", "127.0.0.1", "localhost"):
+        problems.append("imap.tls = none is only for a server on this machine")
     if settings.simulator.enabled:
         problems.append("simulator.enabled must be false: it forges citizens' messages")
     return problems

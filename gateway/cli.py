@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from config.settings import Settings
 
 #: What the supervisor starts again: how these end belongs in the log, with all its lines.
-SERVICES = frozenset({"web", "smtp", "worker", "sweep", "simulator"})
+SERVICES = frozenset({"web", "smtp", "imap", "worker", "sweep", "simulator"})
 
 
 def announce(line: str) -> None:
@@ -117,6 +117,24 @@ def smtp(settings: Settings) -> None:
         signal.signal(number, lambda *_: asked.set())
     house = wiring.build_house(settings)
     mail_door.run(house, asked, announce)
+    house.writer.close()
+
+
+@guichet.command(epilog="Example: guichet imap")
+@pass_settings
+def imap(settings: Settings) -> None:
+    """Take the mail out of the mailbox of [imap] until SIGTERM."""
+    from gateway import imap_door
+
+    if not settings.imap.host:
+        raise click.ClickException("imap.host is empty: set GUICHET_IMAP__HOST")
+    if settings.imap.after_filing == "move" and settings.imap.move_to == settings.imap.folder:
+        raise click.ClickException("imap.move_to must be another folder than imap.folder")
+    asked = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: asked.set())
+    house = wiring.build_house(settings)
+    imap_door.run(house, asked, announce)
     house.writer.close()
 
 

@@ -161,6 +161,8 @@ class Supervisor:
             ("sweep", "sweep"),
         ):
             self._begin(Child(name, self._guichet(*arguments)))
+        if settings.imap.host:
+            self._begin(Child("imap", self._guichet("imap")))
         if settings.simulator.enabled:
             self._begin(Child("simulator", self._guichet("simulator")))
         if settings.metrics.port:

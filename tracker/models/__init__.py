@@ -15,7 +15,7 @@ from tracker.models.vocabulary import (
     OutboxState,
     Role,
 )
-from tracker.models.work import attention, outbox
+from tracker.models.work import attention, mailbox_cursors, outbox
 
 __all__ = [
     "AttentionReason",
@@ -37,6 +37,7 @@ __all__ = [
     "cases",
     "decisions",
     "deliveries",
+    "mailbox_cursors",
     "messages",
     "metadata",
     "opt_outs",

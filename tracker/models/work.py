@@ -1,9 +1,20 @@
 # SPDX-License-Identifier: MIT
-"""Tables of what is still to be done: the outbox, and what a person must look at."""
+"""Tables of what is still to be done: the outbox, what a person must look at, and mailboxes."""
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, String, Table, Text, Uuid
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    Uuid,
+)
 
 from tracker.models.types import Json, UtcDateTime, metadata
 
@@ -54,4 +65,15 @@ attention = Table(
     Column("action", String(24), nullable=False, default=""),
     Index("ix_attention_resolved_at", "resolved_at", "opened_at"),
     Index("ix_attention_case_id", "case_id"),
+)
+
+#: Up to where each mailbox is settled. UIDVALIDITY and UID have 32 bits without a sign (RFC 3501).
+mailbox_cursors = Table(
+    "mailbox_cursors",
+    metadata,
+    Column("account", String(400), primary_key=True),
+    Column("folder", String(255), primary_key=True),
+    Column("uid_validity", BigInteger, nullable=False),
+    Column("uid", BigInteger, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
 )
