@@ -11,7 +11,6 @@ import pytest
 import soundfile
 
 from channels.errors import MalformedMessage, Rejected, Unreachable
-from channels.sms import media
 from channels.voice import recording
 from channels.voice.transcribe import NoTranscriber, VoskTranscriber, _transcript
 
@@ -96,43 +95,6 @@ def test_a_recording_over_the_limit_is_refused():
 @pytest.mark.parametrize("subtype", ["PCM_16", "ULAW", "ALAW"])
 def test_telephone_sound_of_every_kind_is_sound(subtype):
     assert recording.check(wav(subtype=subtype)) == pytest.approx(1.0)
-
-
-def test_media_leave_the_token_at_their_host():
-    asked = []
-
-    def respond(request):
-        asked.append(request)
-        if request.url.host == "api.test":
-            return httpx.Response(307, headers={"Location": "https://store.test/x"})
-        return httpx.Response(200, content=b"picture")
-
-    transport = httpx.MockTransport(respond)
-    content = media.fetch(
-        "AC1", "twilio-media:MM1/ME1", "https://api.test", AUTH, 100, transport=transport
-    )
-
-    assert content == b"picture"
-    assert "authorization" in asked[0].headers
-    assert "authorization" not in asked[1].headers
-
-
-@pytest.mark.parametrize(
-    ("answer", "leaf"),
-    [
-        (httpx.Response(404), Unreachable),
-        (httpx.Response(410), Rejected),
-        (httpx.Response(307, headers={"Location": "http://store.test/x"}), Rejected),
-        (httpx.Response(307, headers={"Location": "https://api.test/x"}), Rejected),
-        (httpx.Response(200, content=b"x" * 101), MalformedMessage),
-    ],
-)
-def test_media_have_an_end(answer, leaf):
-    transport = httpx.MockTransport(lambda _: answer)
-    with pytest.raises(leaf):
-        media.fetch(
-            "AC1", "twilio-media:MM1/ME1", "https://api.test", AUTH, 100, transport=transport
-        )
 
 
 def test_words_are_joined_with_their_confidence():
