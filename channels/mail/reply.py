@@ -11,6 +11,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from channels.mail.separators import (
+    attribution,
+    is_forwarded,
+    is_header_block,
+    is_mobile_signature,
+    is_original,
+    visible,
+)
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -22,57 +31,12 @@ MARKER_LINES: Mapping[str, str] = {
 }
 MARKERS: tuple[str, ...] = tuple(MARKER_LINES.values())
 
-# Marks that clients put around right-to-left words and that carry no meaning of their own.
 _INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 _DIRECTION_MARKS = ("\u200f", "\u200e", "\u202b", "\u2067")
 _QUOTE = re.compile(r"^\s*(?:[>|]\s?)+")
 _AROUND_MARKER = " \t*_-–—=#\xa0"
-_LONGEST_ATTRIBUTION = 400
 _LONGEST_SIGNATURE = 10
 _SIGNATURE_DELIMITER = re.compile(r"--[ ]?\r?")
-
-_ATTRIBUTION = re.compile(
-    r"(?:(?:le|il y a)\b.{4,300}\ba [ée]crit"
-    r"|on\b.{4,300}\bwrote"
-    r"|\d{4}[-/]\d{1,2}[-/]\d{1,2}\b.{2,200}<\s*[^<>\s]+@[^<>\s]+>"
-    r"|.{2,200}<[^<>\s]+@[^<>\s]+>.{0,80}\b(?:wrote|a [ée]crit)"
-    r"|(?:في|بتاريخ|يوم|بتأريخ)\b.{4,300}\b(?:كتب|كتبت|تمت كتابة|كتابة|أرسل|جاء)\b.{0,200}"
-    r"|(?:كتب|كتبت)\b.{2,200}(?:في|بتاريخ)\b.{2,200}"
-    r"|(?:el\b.{4,300}\bescribi[óo]|am\b.{4,300}\bschrieb\b.{0,100}))\s*[:：]",
-    re.IGNORECASE,
-)
-_ATTRIBUTION_START = re.compile(
-    r"(?:(?:le|il y a|on|el|am|il|op|em|dnia|den|في|بتاريخ|يوم|بتأريخ|كتب|كتبت)\b|\d{1,4}[-./ ])",
-    re.IGNORECASE,
-)
-#: In whatever language: a time and a mail address on one line that ends with a colon.
-_TIME = re.compile(r"\b\d{1,2}[:.]\d{2}\b")
-_ADDRESS_AND_COLON = re.compile(r"[<\"(\[\s]\s*[^\s<>@]+@[^\s<>@]+[>\")\]]?.{0,60}[:：]\Z")
-_ORIGINAL = re.compile(
-    r"[-_=\s]{2,}\s*(?:original message|original appointment|message d['’]origine"
-    r"|message original|message initial|الرسالة الأصلية|رسالة أصلية|mensaje original)\s*[-_=:\s]*",
-    re.IGNORECASE,
-)
-_ORIGINAL_ARABIC = re.compile(r"[-_=\s]*الرسالة الأصلية[-_=:\s]*")
-_FORWARDED = re.compile(
-    r"forwarded (?:message|by)|begin forwarded|message (?:transféré|réexpédié|transmis)"
-    r"|début du message (?:réexpédié|transféré)|(?:الرسالة|رسالة) (?:المعاد توجيهها|معاد توجيهها"
-    r"|محولة|المحولة|مُعاد توجيهها)|بدء الرسالة المُ?عاد توجيهها",
-    re.IGNORECASE,
-)
-_FIELD_FROM = re.compile(r"\*?\s*(?:from|de|exp[ée]diteur|من|المرسل)\s*\*?\s*[:：]", re.IGNORECASE)
-_FIELD_OTHER = re.compile(
-    r"\*?\s*(?:sent|date|to|cc|subject|envoy[ée](?: le| par)?|[àa]|objet|répondre à|reply-to"
-    r"|تم الإرسال|أرسلت|أُرسلت|تاريخ الإرسال|الإرسال|التاريخ|تاريخ|إلى|نسخة|الموضوع)\s*\*?\s*[:：]",
-    re.IGNORECASE,
-)
-_RULE = re.compile(r"[_\-=]{10,}")
-_MOBILE_SIGNATURE = re.compile(
-    r"(?:sent from (?:my|outlook|yahoo|mail)\b.{0,60}|get outlook for .{0,40}"
-    r"|envoyé (?:de(?:puis)? mon|à partir de|depuis|avec)\b.{0,60}|télécharger outlook pour .{0,40}"
-    r"|(?:أ|تم ال|مُ?)?رسل(?:ت)?(?: هذه الرسالة)? من (?:ال|جهاز|هاتف|iPhone|يا?هو).{0,60})",
-    re.IGNORECASE,
-)
 
 
 def new_text(full: str, markers: Sequence[str] = MARKERS) -> str:
@@ -114,7 +78,7 @@ def above_marker(full: str, markers: Sequence[str] = MARKERS) -> str | None:
         if quoted and _answers_below(lines[number:]):
             return None
         without_attribution = lines[: _attribution_at_end(lines[:number])]
-        if not any(_visible(entry) for entry in without_attribution):
+        if not any(visible(entry) for entry in without_attribution):
             return None
         return above
     return None
@@ -122,7 +86,7 @@ def above_marker(full: str, markers: Sequence[str] = MARKERS) -> str | None:
 
 def _answers_below(lines: Sequence[str]) -> bool:
     """Whether unquoted words follow a quoted line: an answer below or between the quoted words."""
-    return any(_visible(line) and not _QUOTE.match(line) for line in lines)
+    return any(visible(line) and not _QUOTE.match(line) for line in lines)
 
 
 def _attribution_at_end(lines: Sequence[str]) -> int:
@@ -135,114 +99,92 @@ def _first_separator(lines: Sequence[str], *, certain: bool = False) -> int | No
 
     ``certain``: that this is a reply is already known, so an attribution alone at the top counts.
     """
-    quoted_from = _trailing_quote(lines)
-    for number, line in enumerate(lines):
-        text = _visible(line)
-        if not text or _QUOTE.match(line):
-            if number == quoted_from:
+    page = _Page(lines)
+    for number, text in enumerate(page.texts):
+        if not text or page.quoted[number]:
+            if number == page.trailing_quote:
                 return number if number or certain else None
             continue
-        if _FORWARDED.search(text):
+        if is_forwarded(text):
             return None
-        if _is_header_block(lines, number) or _is_original(text):
+        if is_header_block(page.texts, number) or is_original(text):
             return number
-        length = _attribution(lines, number)
-        if length and not _interleaved(lines[number + length :]):
+        length = page.attribution(number)
+        if length and not page.interleaved(number + length):
+            # At the top it is no cut: the answer may be below.
+            if not certain and not any(page.texts[:number]):
+                continue
             return number
     return None
 
 
-def _is_original(text: str) -> bool:
-    return bool(_ORIGINAL.fullmatch(text) or _ORIGINAL_ARABIC.fullmatch(text))
+class _Page:
+    """Lines with what is known of each, read once from the end: work grows with their number."""
 
+    def __init__(self, lines: Sequence[str]) -> None:
+        count = len(lines)
+        self.texts = [visible(line) for line in lines]
+        self.quoted = [_QUOTE.match(line) is not None for line in lines]
+        self.trailing_quote: int | None = None
+        self._last_unquoted = -1
+        self._next_quote = [count] * (count + 1)
+        self._quote_follows = [True] * (count + 1)
+        for number in range(count - 1, -1, -1):
+            self._next_quote[number] = (
+                number if self.quoted[number] else self._next_quote[number + 1]
+            )
+            self._quote_follows[number] = self._quote_follows[number + 1]
+            if self.quoted[number]:
+                self._quote_follows[number] = True
+                if self._last_unquoted < 0:
+                    self.trailing_quote = number
+            elif self.texts[number]:
+                self._quote_follows[number] = False
+                self._last_unquoted = max(self._last_unquoted, number)
 
-def _is_header_block(lines: Sequence[str], number: int) -> bool:
-    """Outlook's From / Sent / To / Subject, perhaps under a rule."""
-    text = _visible(lines[number])
-    if _RULE.fullmatch(text):
-        following = [index for index in range(number + 1, len(lines)) if _visible(lines[index])]
-        return bool(following) and _is_header_block(lines, following[0])
-    if not _FIELD_FROM.match(text):
-        return False
-    window = [_visible(line) for line in lines[number + 1 : number + 10]]
-    return sum(1 for entry in window if _FIELD_OTHER.match(entry)) >= 2  # noqa: PLR2004 - of four
+    def attribution(self, number: int) -> int:
+        """How many lines an attribution takes that begins at this line; 0: none."""
+        return attribution(self.texts, number, quote_follows=self._quote_follows)
 
-
-def _attribution(lines: Sequence[str], number: int) -> int:
-    """How many lines an attribution takes that begins here: 0 to 4."""
-    first = _visible(lines[number])
-    if "@" not in first and not _ATTRIBUTION_START.match(first):
-        return 0
-    joined = ""
-    for length, line in enumerate(lines[number : number + 4], start=1):
-        text = _visible(line)
-        if not text:
-            return 0
-        joined = f"{joined} {text}".strip()
-        if len(joined) > _LONGEST_ATTRIBUTION:
-            return 0
-        if _ATTRIBUTION.fullmatch(joined) or (
-            _TIME.search(joined) and _ADDRESS_AND_COLON.search(joined)
-        ):
-            return length
-    return 0
-
-
-def _interleaved(after: Sequence[str]) -> bool:
-    """Quoted lines with unquoted words below or between them: the answer may be there."""
-    quoted = [index for index, line in enumerate(after) if _QUOTE.match(line)]
-    return bool(quoted) and _answers_below(after[quoted[0] :])
-
-
-def _trailing_quote(lines: Sequence[str]) -> int | None:
-    """Where the quoted lines begin that fill the text to its end."""
-    start: int | None = None
-    for number in range(len(lines) - 1, -1, -1):
-        if _QUOTE.match(lines[number]):
-            start = number
-        elif _visible(lines[number]):
-            break
-    return start
+    def interleaved(self, number: int) -> bool:
+        """Unquoted words below or between quoted ones, from a line on: the answer may be there."""
+        return self._next_quote[number] < self._last_unquoted
 
 
 def _below_a_quote_at_the_top(lines: Sequence[str]) -> Sequence[str]:
-    """Leave out an attribution and its quoted lines where a text begins with them.
+    """Leave out an attribution, and its quoted lines, where a text begins with them.
 
-    Only where nothing is quoted further down: between two quotes it is not plain what answers what.
+    Quoted lines go only where nothing is quoted further down: between two quotes it is not plain
+    what answers what.
     """
-    start = next((number for number, line in enumerate(lines) if _visible(line)), 0)
-    length = _attribution(lines, start) if start < len(lines) else 0
+    page = _Page(lines)
+    start = next((number for number, text in enumerate(page.texts) if text), len(lines))
+    length = page.attribution(start) if start < len(lines) else 0
     if not length:
         return lines
     below = start + length
-    while below < len(lines) and (_QUOTE.match(lines[below]) or not _visible(lines[below])):
+    while below < len(lines) and (page.quoted[below] or not page.texts[below]):
         below += 1
-    after = lines[below:]
-    quoted = below > start + length and any(_QUOTE.match(line) for line in lines[start:below])
-    if not quoted or any(_QUOTE.match(line) for line in after):
-        return lines
-    return after if any(_visible(line) for line in after) else lines
+    if not any(page.quoted[start:below]):
+        return lines[below:]
+    return lines if any(page.quoted[below:]) else lines[below:]
 
 
 def _without_signature(lines: Sequence[str]) -> Sequence[str]:
     """Leave out a short signature under its delimiter line ``-- `` (RFC 3676, 4.3)."""
     for number in range(len(lines) - 1, max(len(lines) - 1 - _LONGEST_SIGNATURE, 0), -1):
         if _SIGNATURE_DELIMITER.fullmatch(lines[number].translate({0xA0: " "})):
-            return lines[:number] if any(map(_visible, lines[:number])) else lines
+            return lines[:number] if any(map(visible, lines[:number])) else lines
     return lines
 
 
 def _without_mobile_signature(lines: Sequence[str]) -> Sequence[str]:
     end = len(lines)
-    while end and not _visible(lines[end - 1]):
+    while end and not visible(lines[end - 1]):
         end -= 1
-    if end > 1 and _MOBILE_SIGNATURE.fullmatch(_visible(lines[end - 1])):
+    if end > 1 and is_mobile_signature(visible(lines[end - 1])):
         return lines[: end - 1]
     return lines
-
-
-def _visible(line: str) -> str:
-    return _INVISIBLE.sub("", line).replace("\xa0", " ").strip()
 
 
 def _plain(line: str) -> str:
