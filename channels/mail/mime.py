@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, cast
 
 from channels.errors import MalformedMessage
 from channels.mail.autoreply import auto_submitted, is_list, report_type
-from channels.mail.bounce import free_text_action
 from channels.mail.charset import decode, decode_header, scrub
 from channels.mail.parts import RawHeaders, header_fields, parse
 from channels.mail.reply import MARKERS, above_marker, new_text
@@ -90,14 +89,13 @@ def _read(raw: bytes, envelope_from: str, envelope_to: tuple[str, ...]) -> Inbou
     in_reply_to = _ids(headers, "in-reply-to")[-_REFERENCES_LIMIT:]
     answers = bool(references or in_reply_to or _ANSWER_SUBJECT.match(subject))
     named = _named_headers(headers, envelope_from, hint)
-    automatic = auto_submitted(named, full)
+    automatic = auto_submitted(named)
     fields = {"return_path": scrub(envelope_from)}
     if is_list(named):
         fields["list"] = "1"
     report = report_type(named)
     if automatic == "bounce":
         fields |= _bounce(tree)
-        fields.setdefault("bounce_action", free_text_action(named, full))
     elif report:
         fields["report_type"] = report
     notes = [note for note in (tree.incomplete, *body.notes) if note]
