@@ -52,12 +52,16 @@ def new_text(full: str, markers: Sequence[str] = MARKERS) -> str:
     """
     whole = full.strip()
     above = above_marker(whole, markers)
-    lines = (whole if above is None else above).split("\n")
+    # A signature below the quoted words is no answer to them.
+    lines = _without_outer_signature((whole if above is None else above).split("\n"))
     end = _first_separator(lines)
     if end is not None:
         lines = lines[:end]
     below = _below_a_quote_at_the_top(lines)
-    kept = "\n".join(_without_signature(_without_mobile_signature(below))).strip()
+    left = list(_without_signature(_without_mobile_signature(below)))
+    while left and not visible(left[-1]):
+        left.pop()
+    kept = "\n".join(left).strip()
     return kept or whole
 
 
@@ -168,6 +172,12 @@ def _below_a_quote_at_the_top(lines: Sequence[str]) -> Sequence[str]:
     if not any(page.quoted[start:below]):
         return lines[below:]
     return lines if any(page.quoted[below:]) else lines[below:]
+
+
+def _without_outer_signature(lines: Sequence[str]) -> Sequence[str]:
+    """Leave out the signature at the end of all, where somebody's own words stand above it."""
+    shorter = _without_signature(_without_mobile_signature(lines))
+    return shorter if _answers_below(shorter) else lines
 
 
 def _without_signature(lines: Sequence[str]) -> Sequence[str]:

@@ -76,6 +76,8 @@ _START = re.compile(rf"(?:-{{2,6}} ?)?(?:(?:{'|'.join(_STARTS.values())})\b|\d)"
 _SAID = re.compile(rf"\b(?:{'|'.join(_VERBS.values())})\b", re.IGNORECASE)
 _ADDRESS = re.compile(r"[^\s<>@\"(\[:]{1,100}@[^\s<>@\")\]:]{1,100}")
 _TIME = re.compile(r"\b\d{1,2}(?:[:.]|\s?h\s?)\d{2}\b")
+#: As clients set it, before the name; people rarely do.
+_TIME_AND_COMMA = re.compile(r"\b\d{1,2}[:.]\d{2}\b[^,،]{0,20}[,،]")
 _YEAR = re.compile(r"\b\d{4}\b|\b\d{1,2}[-/.]\d{1,2}[-/.]\d{2}\b")
 _DATE_AND_ADDRESS = re.compile(r"\d{4}[-/]\d{1,2}[-/]\d{1,2}\b[^<>]{1,200}<[^<>\s@]+@[^<>\s@]+>")
 _SENTENCE_ENDS = (".", "!", "?", "؟", "…")
@@ -139,24 +141,44 @@ def is_header_block(texts: Sequence[str], number: int) -> bool:
     first = _field(texts[number])
     if first is None:
         return False
-    kinds = {first}
+    kinds, address = _head(texts, number)
+    if first == "from":
+        return _is_complete(kinds, address=address)
+    if not (address and {"from", "to", "subject"} <= kinds and kinds & {"sent", "date"}):
+        return False
+    # Where a head is complete from its From on, what stands above it is a person's own list.
+    later = range(number + 1, min(number + _HEADER_LINES, len(texts)))
+    start = next((index for index in later if _field(texts[index]) == "from"), None)
+    if start is None:
+        return False
+    kinds, address = _head(texts, start)
+    return not _is_complete(kinds, address=address)
+
+
+def _head(texts: Sequence[str], number: int) -> tuple[set[str], bool]:
+    """The kinds of field that follow from a line on, and whether one holds a mail address."""
+    kinds: set[str] = set()
     address = False
     for text in texts[number : number + _HEADER_LINES]:
         kind = _field(text)
+        if kind in kinds:
+            break  # Another head begins.
         if kind:
             kinds.add(kind)
-            address = address or _ADDRESS.search(text) is not None
-    if first == "from":
-        return len(kinds) > 2 and (address or bool(kinds & {"subject", "sent"}))  # noqa: PLR2004 - of four
-    return address and {"from", "to", "subject"} <= kinds and bool(kinds & {"sent", "date"})
+            address = address or _ADDRESS.search(text[:LONGEST]) is not None
+    return kinds, address
+
+
+def _is_complete(kinds: set[str], *, address: bool) -> bool:
+    return len(kinds) > 2 and (address or bool(kinds & {"subject", "sent"}))  # noqa: PLR2004 - of four
 
 
 def attribution(texts: Sequence[str], number: int, *, quote_follows: Sequence[bool]) -> int:
     """How many lines an attribution takes that begins here; 0: none.
 
     ``quote_follows[n]``: whether the first words from line n on are quoted, or there are none.
-    A verb is not enough, people write it too: a mail address, a time with a year, or quoted words
-    below must stand beside it.
+    A verb is not enough, people write it too: a mail address, or a date with a client's comma
+    after the time or with quoted words below, must stand beside it.
     """
     joined = ""
     for length in range(1, min(_MOST_LINES, len(texts) - number) + 1):
@@ -186,7 +208,7 @@ def _attributes(joined: str, *, below_is_quoted: bool) -> bool:
         # In whatever language: a time, a mail address, a colon.
         return address and time and not joined.endswith("--") and _YEAR.search(joined) is not None
     dated = _YEAR.search(joined) is not None
-    return address or (dated and (time or below_is_quoted))
+    return address or (dated and (below_is_quoted or _TIME_AND_COMMA.search(joined) is not None))
 
 
 def _begins_later(texts: Sequence[str], number: int, length: int) -> bool:

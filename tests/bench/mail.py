@@ -41,13 +41,17 @@ def folded(text: str) -> list[str]:
     return _MARKS.sub(" ", text).split()
 
 
-def judge(ours: str, expected: list[str]) -> str:
-    """What our text is beside the best of the expected ones: exact, lost or too much."""
-    words = Counter(folded(ours))
+def judge(ours: str, expected: list[str]) -> Counter[str]:
+    """Our text beside the nearest of the expected ones: a verdict, words lost, words too many."""
     if any(folded(ours) == folded(one) for one in expected):
-        return "exact"
-    missing = min(((Counter(folded(one)) - words).total() for one in expected), default=0)
-    return "lost" if missing else "too much"
+        return Counter({"exact": 1})
+    words = Counter(folded(ours))
+    missing, extra = min(
+        ((wanted - words).total(), (words - wanted).total())
+        for wanted in map(Counter, map(folded, expected or [""]))
+    )
+    verdict = "lost" if missing else "too much"
+    return Counter({verdict: 1, "words lost": missing, "words too many": extra})
 
 
 def as_mail(case: dict[str, object]) -> bytes:
@@ -75,16 +79,17 @@ def replies(corpora: Path, *, verbose: bool) -> dict[str, dict[str, int]]:
         "ours": lambda message: new_text(message.full_text),
     }
     counts: dict[str, Counter[str]] = {
-        f"{name}, {part}": Counter() for name in readers for part in HALVES
+        f"{name}, {part}": Counter() for name in readers for part in (*HALVES, "total")
     }
     lines = (corpora / "replies" / "cases.jsonl").read_text(encoding="utf-8").splitlines()
     for case in map(json.loads, lines):
         message = opened(as_mail(case))
         for name, reader in readers.items():
             verdict = judge(reader(message), case["expected"])
-            counts[f"{name}, {half(case['id'])}"][verdict] += 1
-            if verbose and name == "ours" and verdict != "exact":
-                print(f"  {verdict:8} {half(case['id'])}: {case['corpus']} {case['id']}")
+            for part in (half(case["id"]), "total"):
+                counts[f"{name}, {part}"] += verdict
+            if verbose and name == "ours" and not verdict["exact"]:
+                print(f"  {dict(verdict)} {half(case['id'])}: {case['corpus']} {case['id']}")
     return {name: dict(found) for name, found in counts.items()}
 
 
@@ -142,7 +147,8 @@ def main() -> int:
         figures = told.get(title, {})
         if isinstance(figures, dict):
             for name, found in figures.items():
-                print(f"{title}: {name:24} {found} of {sum(found.values())}")
+                count = sum(of for verdict, of in found.items() if not verdict.startswith("words"))
+                print(f"{title}: {name:24} {found} of {count}")
     return 0
 
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """What is new in a reply, in the shapes that clients write."""
 
+import sys
+
 import pytest
 
 from channels.mail.reply import MARKER_LINES, above_marker, new_text
@@ -117,12 +119,62 @@ def test_no_marker():
     assert above_marker("Bonjour") is None
 
 
-def test_long_texts_are_read_in_time():
-    for text in (
-        "Le " * 50_000,
-        "> x\ny\n" * 30_000,
-        "On a\n" * 30_000,
-        "De : x\n" * 30_000,
-        "_" * 300_000,
-    ):
+def calls(text):
+    """How many functions run while a text is read, those of the interpreter too."""
+    count = 0
+
+    def counted(_frame, event, _called):
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    sys.setprofile(counted)
+    try:
         new_text(text)
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "> x\ny\n",
+        "On a\n",
+        "De : x\n",
+        "__________\n",
+        "__________\n\n",
+        "Le 3 mars 2026 à 10:00, G <a@b.example>\n",
+        "Le 3 mars 2026 à 10:00, G <a@b.example> a écrit :\n> x\ny\n",
+        "-- \n",
+        "في 1\n",
+        "Date: x\nSubject: y\n",
+    ],
+)
+def test_work_grows_with_the_number_of_lines(piece):
+    once, twice = calls(piece * 2_000), calls(piece * 4_000)
+
+    assert twice < once * 2.2
+
+
+@pytest.mark.parametrize(
+    "long",
+    [
+        f"Le 3 mars 2026 à 10:00, {'G ' * 300}<a@b.example> a écrit :",
+        f"-----{' ' * 500}Message d'origine-----",
+        f"Message transféré {'x' * 500}",
+        f"{'_' * 500}\nOù ?",
+        f"Envoyé de mon iPhone{'!' * 500}",
+    ],
+)
+def test_a_long_line_is_no_separator(long):
+    # No expression sees more than 400 characters of a line: none can be made slow by one.
+    assert new_text(f"Bonjour\n{long}\nRue Hassan II") == f"Bonjour\n{long}\nRue Hassan II"
+
+
+@pytest.mark.parametrize(
+    "unit", ["Le ", "-", "_ ", "> ", "a@", "1:00 ", "*", "من ", "\u200f", "From "]
+)
+def test_a_megabyte_on_one_line_is_kept(unit):
+    text = f"Bonjour\n{unit * (1_000_000 // len(unit))}x:\nfin"
+
+    assert new_text(text) == text
