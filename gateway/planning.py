@@ -15,6 +15,7 @@ from sqlalchemy import select
 
 from channels.mail.address import read_thread_address
 from channels.message import AddressScheme, ChannelName
+from normalizer import tracking_code
 from normalizer.complaint import Outcome
 from normalizer.intent import Intent
 from tracker import register
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from normalizer.complaint import Submission
 
 _TEXTS = (ChannelName.SMS, ChannelName.WHATSAPP)
+#: Characters of a mail that are searched for a quoted code.
+_QUOTED_LIMIT = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,10 +231,11 @@ class Planner:
                 case = register.find_case(connection, claim.code)
                 if case is not None:
                     return case, True
-        case = register.case_of_message_ids(connection, [*message.in_reply_to, *message.references])
+        named = [*message.in_reply_to, *message.references]
+        case = register.case_of_message_ids(connection, named)
         if case is None and submission.understanding.code:
             case = register.find_case(connection, submission.understanding.code)
-        return case, False
+        return case or _own_case(connection, submission, named), False
 
     @staticmethod
     def _administration(
@@ -269,6 +273,20 @@ class Planner:
             and submission.message.channel is not ChannelName.WEB
             and submission.contact.replyable,
         )
+
+
+def _own_case(connection: Connection, submission: Submission, named: list[str]) -> Row[Any] | None:
+    """The sender's own case that a mail only hints at, or ``None``.
+
+    People answer their own sent mail; some mail programs send neither References nor our subject
+    back, only our words with the code in them. Anybody may know either, so both count for the
+    correspondent alone.
+    """
+    case = register.case_of_message_ids(connection, named, "inbound")
+    if case is None:
+        code = tracking_code.read(submission.full_text[:_QUOTED_LIMIT]).code
+        case = register.find_case(connection, code) if code else None
+    return case if case is not None and is_correspondent(case, submission) else None
 
 
 def _join(case: Row[Any]) -> Plan:

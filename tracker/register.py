@@ -84,15 +84,23 @@ def case_by_id(connection: Connection, case_id: UUID) -> Row[Any] | None:
     return connection.execute(_CASE_BY_ID, {"case_id": case_id}).first()
 
 
-def case_of_message_ids(connection: Connection, ids: Sequence[str]) -> Row[Any] | None:
-    """The case that one of these RFC 5322 Message-IDs of *ours* belongs to, or ``None``."""
+def case_of_message_ids(
+    connection: Connection, ids: Sequence[str], direction: str = "outbound"
+) -> Row[Any] | None:
+    """The newest case with a message of one of these RFC 5322 Message-IDs, or ``None``.
+
+    Args:
+        ids: without angle brackets.
+        direction: ``outbound`` for ids of ours, ``inbound`` for ids that the senders chose.
+    """
     if not ids:
         return None
     deferred.flush(connection)
     return connection.execute(
         select(cases)
         .join(messages, messages.c.case_id == cases.c.id)
-        .where(messages.c.message_id.in_(list(ids)), messages.c.direction == "outbound")
+        .where(messages.c.message_id.in_(list(ids)), messages.c.direction == direction)
+        .order_by(messages.c.date.desc())
         .limit(1),
     ).first()
 
