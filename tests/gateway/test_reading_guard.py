@@ -4,9 +4,10 @@
 import os
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
-from gateway.reading_guard import ReadingGuard
+from gateway.reading_guard import PLACES, ReadingGuard
 
 MAIL = b"Received: one\r\n\r\nwords that kill\r\n"
 RETRIED = b"Received: two\r\n\r\nwords that kill\r\n"
@@ -41,10 +42,43 @@ def test_the_third_reading_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_reading_that_ends_leaves_nothing(tmp_path: Path) -> None:
-    """An ordinary mail counts no attempt, however often it comes."""
+    """An ordinary mail counts no attempt, however often it comes, also where a process ends."""
     guard = ReadingGuard(tmp_path)
     for _ in range(5):
         with guard.attempt(MAIL) as may_read:
             assert may_read
+    guard.close()
 
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_running_process_learns_of_deaths_elsewhere(tmp_path: Path) -> None:
+    """Two doors read the same mail: what killed one is known to the other."""
+    guard = ReadingGuard(tmp_path)
+    die_reading(tmp_path, MAIL)
+    die_reading(tmp_path, MAIL)
+    ReadingGuard(tmp_path)  # the next process of the house counts the second death
+
+    with guard.attempt(MAIL) as may_read:
+        assert not may_read
+
+
+def test_what_a_living_process_reads_is_no_death(tmp_path: Path) -> None:
+    """Only the files of dead processes are counted."""
+    guard = ReadingGuard(tmp_path)
+    with guard.attempt(MAIL) as may_read:
+        assert may_read
+        for _ in range(3):
+            with ReadingGuard(tmp_path).attempt(MAIL) as other_may_read:
+                assert other_may_read
+
+
+def test_more_readings_at_once_than_places(tmp_path: Path) -> None:
+    """They are read all the same."""
+    guard = ReadingGuard(tmp_path)
+    with ExitStack() as open_readings:
+        told = [
+            open_readings.enter_context(guard.attempt(b"\r\n\r\n%d" % number))
+            for number in range(PLACES + 5)
+        ]
+    assert all(told)
