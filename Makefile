@@ -19,7 +19,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint format bench bench-mail lock clean
+.PHONY: help install demo test lint format bench bench-mail bench-mail-baselines lock clean
 
 help: ## Show this list
 	@echo "Guichet: a citizen's complaint in by SMS, mail, phone or web, the answer back the same way."
@@ -27,7 +27,7 @@ help: ## Show this list
 	@echo "Start here:  make demo     all four channels on this machine, no account anywhere"
 	@echo "             make test     the proof that it works"
 	@echo
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo "Options:  ARGS=\"...\" is handed to the command (make test ARGS=\"-k sms\");"
 	@echo "          PYTHON=python3.12 chooses the interpreter (3.11, 3.12 or 3.13)."
@@ -73,16 +73,22 @@ bench: $(STAMP) ## Measure intake and relay beside their limits in the same run
 bench-mail: $(STAMP) ## Measure how replies and machine mail of the public sets are read
 	@PYTHONPATH=tests/support $(BIN)/python tests/bench/mail.py $(ARGS)
 
+bench-mail-baselines: ## Install the libraries that bench-mail shows beside ours, in an environment of their own
+	@$(PYTHON) -m venv .venv-baselines
+	@.venv-baselines/bin/python -m pip --disable-pip-version-check install --quiet --use-pep517 \
+		--require-hashes --requirement requirements/bench-mail.txt
+
 lock: $(STAMP) ## Write requirements/*.txt anew from pyproject.toml (exact versions, hashes)
-	@for part in "runtime" "development --group dev"; do \
+	@for part in "runtime pyproject.toml" "development pyproject.toml --group dev" \
+		"bench-mail --group pyproject.toml:bench-mail"; do \
 		set -- $$part; name=$$1; shift; \
 		echo "==> requirements/$$name.txt"; \
 		{ echo "# Written by 'make lock' from pyproject.toml: do not edit."; \
-		  $(BIN)/uv pip compile pyproject.toml $$@ --universal --python-version 3.11 --upgrade \
+		  $(BIN)/uv pip compile $$@ --universal --python-version 3.11 --upgrade \
 			--generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet; \
 		} > requirements/$$name.txt.new && mv requirements/$$name.txt.new requirements/$$name.txt || exit 1; \
 	done
 
 clean: ## Remove .venv, caches and what tests left behind (never data folders)
-	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
+	rm -rf $(VENV) .venv-baselines build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
 	find $(ROOMS) tests -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true

@@ -110,3 +110,15 @@ class RecipientCheck(Protocol):
     def __call__(self, address: str) -> bool:
         """Return whether mail for ``address`` (an addr-spec, any case) is accepted here."""
         ...
+
+
+class MailboxCursor(Protocol):
+    """Remembers up to where a folder is settled. UIDs are those of RFC 3501, 2.3.1.1."""
+
+    def read(self) -> tuple[int, int] | None:
+        """UIDVALIDITY and the UID up to which every mail is settled; ``None`` at first."""
+        ...
+
+    def advance(self, uid_validity: int, uid: int) -> None:
+        """Store both. Not having stored them is no error: the mails are looked at once more."""
+        ...

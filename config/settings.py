@@ -8,15 +8,17 @@ Order, the later wins: ``config/defaults.toml`` (the values below), ``guichet.to
 from __future__ import annotations
 
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
+
+from config.smpp import Smpp
 
 
 class Section(BaseModel):
@@ -73,18 +75,32 @@ class Web(Section):
 class Smtp(Section):
     """The mail door."""
 
-    host: str = "127.0.0.1"
+    protocol: Literal["smtp", "lmtp"] = Field(
+        "smtp", description="lmtp: only for your own mail server, which passes mail on to here"
+    )
+    host: str = Field("127.0.0.1", description="address, or unix:/path of a socket (mode 0660)")
     port: int = 8025
     hostname: str = Field("", description="name in the greeting; empty: the mail domain")
     max_size: int = Field(30_000_000, description="largest mail in bytes (RFC 1870 SIZE)")
+    max_bytes_at_once: int = Field(300_000_000, description="bytes of mail in memory, then 452")
     max_connections: int = Field(200, description="connections in all")
     max_connections_per_address: int = Field(20, description="connections from one address")
     max_recipients: int = Field(100, description="recipients of one mail, then 452")
+    max_errors: int = Field(20, description="refusals in one session, then 421")
     command_timeout_seconds: float = Field(60.0, description="silence before we hang up")
     data_timeout_seconds: float = Field(300.0, description="longest time one mail may take")
+    session_timeout_seconds: float = Field(1800.0, description="longest session, then 421")
     command_limit: int = Field(200, description="calls of one command in a session")
     tls_certificate: str = ""
     tls_key: str = ""
+
+    @model_validator(mode="after")
+    def _lmtp_has_a_port_of_its_own(self) -> Self:
+        """RFC 2033, section 5: LMTP must not be spoken on port 25."""
+        if self.protocol == "lmtp" and self.port == 25:  # noqa: PLR2004 - SMTP's port
+            message = "LMTP must not be spoken on port 25: set another port or a Unix socket"
+            raise ValueError(message)
+        return self
 
 
 class Imap(Section):
@@ -95,6 +111,9 @@ class Imap(Section):
     user: str = ""
     password: SecretStr = SecretStr("")
     oauth_token: SecretStr = Field(SecretStr(""), description="access token; then XOAUTH2")
+    oauth_token_file: str = Field(
+        "", description="file with the token, read at each sign-in: tokens live about an hour"
+    )
     folder: str = Field("INBOX", max_length=255, description="every mail in it is filed")
     tls: Literal["none", "starttls", "implicit"] = "implicit"
     max_size: int = Field(30_000_000, description="a larger mail (bytes) goes to a person instead")
@@ -110,6 +129,22 @@ class Mail(Section):
 
     domain: str = Field("guichet.localhost", description="complaints@DOMAIN, case+…@DOMAIN")
     mailbox: str = Field("complaints", description="local part of the public mailbox")
+    authenticity: Literal["check", "trust", "off"] = Field(
+        "check",
+        description="SPF, DKIM and DMARC of a sender: check them, trust what the mail server in "
+        "front of us wrote (trusted_authserv_id), or off; off in the demo unless set",
+    )
+    trusted_authserv_id: list[str] = Field(
+        default_factory=list,
+        description="names by which our own mail servers sign Authentication-Results (RFC 8601)",
+    )
+    nameservers: list[str] = Field(
+        default_factory=list, description="address or address:port each; empty: the system's"
+    )
+    query_seconds: float = Field(2.0, gt=0, le=10, description="longest wait for one DNS answer")
+    check_seconds: float = Field(
+        5.0, gt=0, le=9, description="longest check of one mail, all its DNS answers included"
+    )
 
 
 class Relay(Section):
@@ -236,6 +271,7 @@ class Settings(BaseSettings):
     mail: Mail = Field(default_factory=Mail)
     relay: Relay = Field(default_factory=Relay)
     twilio: Twilio = Field(default_factory=Twilio)
+    smpp: Smpp = Field(default_factory=Smpp)
     voice: Voice = Field(default_factory=Voice)
     dispatch: Dispatch = Field(default_factory=Dispatch)
     limits: Limits = Field(default_factory=Limits)
@@ -329,6 +365,9 @@ def weaknesses(settings: Settings) -> list[str]:
         problems.append("relay.tls = none is only for a relay on this machine")
     if settings.imap.tls == "none" and settings.imap.host not in ("", "127.0.0.1", "localhost"):
         problems.append("imap.tls = none is only for a server on this machine")
+    if settings.mail.authenticity == "trust" and not settings.mail.trusted_authserv_id:
+        problems.append("mail.trusted_authserv_id is empty although mail.authenticity = trust")
+    problems.extend(settings.smpp.weaknesses())
     if settings.simulator.enabled:
         problems.append("simulator.enabled must be false: it forges citizens' messages")
     return problems

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from config.settings import Settings
 
 #: What the supervisor starts again: how these end belongs in the log, with all its lines.
-SERVICES = frozenset({"web", "smtp", "imap", "worker", "sweep", "simulator"})
+SERVICES = frozenset({"web", "smtp", "imap", "smpp", "worker", "sweep", "simulator"})
 
 
 def announce(line: str) -> None:
@@ -136,6 +136,26 @@ def imap(settings: Settings) -> None:
     house = wiring.build_house(settings)
     imap_door.run(house, asked, announce)
     house.writer.close()
+
+
+@guichet.command(epilog="Example: guichet smpp")
+@pass_settings
+def smpp(settings: Settings) -> None:
+    """Keep the line to the operator of [smpp]: texts in, texts out, until SIGTERM."""
+    from gateway import smpp_door
+
+    if not settings.smpp.host:
+        raise click.ClickException("smpp.host is empty: set GUICHET_SMPP__HOST")
+    asked = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: asked.set())
+    house = wiring.build_house(settings)
+    try:
+        smpp_door.run(house, asked, announce)
+    except ValueError as error:  # a name or password that SMPP cannot carry
+        raise click.ClickException(f"[smpp]: {error}") from error
+    finally:
+        house.writer.close()
 
 
 @guichet.command(epilog="Example: guichet worker relay")

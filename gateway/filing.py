@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from channels.message import ChannelName, DeliveryStatus, Receipt
@@ -27,7 +27,7 @@ from tracker.models import (
 from tracker.models import outbox as outbox_table
 
 if TYPE_CHECKING:
-    from uuid import UUID
+    from collections.abc import Mapping
 
     from sqlalchemy import Connection
 
@@ -66,8 +66,8 @@ def carry_out(
         )
     elif plan.outcome is Outcome.FOLLOW_UP and plan.case is not None:
         _append(connection, plan.case, submission, delivery, delivery_id)
-    elif plan.outcome is Outcome.BOUNCE and plan.case is not None:
-        _bounced(connection, plan.case, delivery)
+    elif plan.outcome in (Outcome.BOUNCE, Outcome.DELAY) and "outbox_id" in plan.facts:
+        _returned(connection, plan.facts, delivery)
     elif plan.outcome in (Outcome.OPT_OUT, Outcome.OPT_IN):
         _opt(connection, submission, delivery, out=plan.outcome is Outcome.OPT_OUT)
     if plan.notice:
@@ -267,21 +267,20 @@ def _notice(
     )
 
 
-def _bounced(connection: Connection, case: Any, delivery: Delivery) -> None:
-    """The last mail of ours on this case did not arrive."""
-    last = connection.scalar(
-        select(outbox_table.c.id)
-        .where(
-            outbox_table.c.case_id == case.id,
-            outbox_table.c.channel == str(ChannelName.EMAIL),
-            outbox_table.c.delivery_status.is_not(None),
-        )
-        .order_by(outbox_table.c.done_at.desc())
-        .limit(1),
-    )
-    if last is not None:
-        receipts.apply(
-            connection, last, Receipt("", DeliveryStatus.BOUNCED, "bounced"), delivery.received_at
+def _returned(connection: Connection, facts: Mapping[str, str], delivery: Delivery) -> None:
+    """A mail system spoke of a mail of ours: late, lost, or arrived (RFC 3464, 2.3.3)."""
+    statuses = {
+        "delayed": DeliveryStatus.DEFERRED,
+        "failed": DeliveryStatus.BOUNCED,
+        "delivered": DeliveryStatus.DELIVERED,
+    }
+    status = statuses.get(facts["action"])
+    if status is not None:  # relayed, expanded: on its way, and no more will be told
+        receipts.apply_to_mail(
+            connection,
+            UUID(facts["outbox_id"]),
+            Receipt("", status, facts["status"] or str(status)),
+            delivery.received_at,
         )
 
 

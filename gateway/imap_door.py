@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from channels.channel import TryLater
 from channels.mail.imap import MailboxDoor
 from channels.mail.imap_account import Account
 from gateway import telemetry
+from gateway.authenticating import authenticator_of
 from gateway.reading_guard import ReadingGuard
 from normalizer import language
 from tracker import mailbox
@@ -51,6 +53,7 @@ def open_door(house: House) -> MailboxDoor:
             user=imap.user,
             password=imap.password.get_secret_value(),
             oauth_token=imap.oauth_token.get_secret_value(),
+            oauth_token_file=Path(imap.oauth_token_file) if imap.oauth_token_file else None,
             folder=imap.folder,
             tls=imap.tls,
             timeout_seconds=imap.timeout_seconds,
@@ -58,6 +61,7 @@ def open_door(house: House) -> MailboxDoor:
         accept=house.accept,
         set_aside=Aside(house),
         cursor=StoredCursor(house),
+        authenticator=authenticator_of(settings),
         attempt=ReadingGuard(settings.data_dir / "reading").attempt,
         clock=house.clock,
         move_to=imap.move_to if imap.after_filing == "move" else "",

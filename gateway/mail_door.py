@@ -13,6 +13,7 @@ from channels.mail.address import is_ours
 from channels.mail.limits import Limits
 from channels.mail.smtp import MailDoor
 from gateway import telemetry
+from gateway.authenticating import authenticator_of
 from gateway.reading_guard import ReadingGuard
 from normalizer import language
 
@@ -55,7 +56,8 @@ async def serve(
     smtp = house.settings.smtp
     host, port = await door.open(smtp.host, smtp.port)
     shown = f"[{host}]" if ":" in host else host
-    announce(f"mail door listening on smtp://{shown}:{port}")
+    where = host if host.startswith("unix:") else f"{smtp.protocol}://{shown}:{port}"
+    announce(f"mail door listening on {where}")
     try:
         if isinstance(stop, asyncio.Event):
             await stop.wait()
@@ -73,19 +75,24 @@ def open_door(house: House) -> MailDoor:
     return MailDoor(
         submit=house.submit,
         count=telemetry.mail_event,
+        authenticator=authenticator_of(settings),
         attempt=ReadingGuard(settings.data_dir / "reading").attempt,
         is_ours=partial(is_ours, domain=settings.mail.domain, mailbox=settings.mail.mailbox),
         clock=house.clock,
         hostname=smtp.hostname or settings.mail.domain,
         limits=Limits(
             max_size=smtp.max_size,
+            max_bytes_at_once=smtp.max_bytes_at_once,
             max_connections=smtp.max_connections,
             max_connections_per_address=smtp.max_connections_per_address,
             max_recipients=smtp.max_recipients,
+            max_errors=smtp.max_errors,
             command_limit=smtp.command_limit,
             command_timeout_seconds=smtp.command_timeout_seconds,
             data_timeout_seconds=smtp.data_timeout_seconds,
+            session_timeout_seconds=smtp.session_timeout_seconds,
         ),
+        protocol=smtp.protocol,
         tls=_tls(smtp),
     )
 

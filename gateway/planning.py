@@ -7,14 +7,16 @@ proof, so a code or a case address from somebody else is held for a person (prom
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
 from channels.mail.address import read_thread_address
+from channels.mail.authenticity import NAMES as AUTHENTICITY
 from channels.message import AddressScheme, ChannelName
+from gateway.bounces import action_of, bounced_entry
 from normalizer import tracking_code
 from normalizer.complaint import Outcome
 from normalizer.intent import Intent
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
 
     from channels.channel import Delivery
+    from channels.message import InboundMessage
     from config.country import Country
     from config.settings import Settings
     from normalizer.complaint import Submission
@@ -98,7 +101,7 @@ class Planner:
         if message.channel in _TEXTS:
             return self._text(connection, delivery, submission)
         if message.channel is ChannelName.EMAIL:
-            return self._mail(connection, delivery, submission)
+            return _with_authenticity(self._mail(connection, delivery, submission), message)
         return self.open_case(delivery, submission)
 
     def _text(self, connection: Connection, delivery: Delivery, submission: Submission) -> Plan:
@@ -114,13 +117,13 @@ class Planner:
                 return Plan(DeliveryState.ANSWERED, Outcome.OPT_IN, notice="help")
             case Intent.HELP:
                 return Plan(DeliveryState.ANSWERED, Outcome.HELP, notice="help")
-            case Intent.GREETING:
+            case Intent.GREETING | Intent.THANKS:
                 return Plan(DeliveryState.ANSWERED, Outcome.GREETING, notice="help")
             case Intent.NOISE:
                 return Plan(DeliveryState.IGNORED, Outcome.NOISE, reason="nothing in it")
-            case Intent.STATUS_QUERY | Intent.SLIP:
+            case Intent.STATUS_QUERY:
                 return self._status(connection, delivery, submission)
-            case Intent.CONTENT:
+            case Intent.COMPLAINT | Intent.FOLLOW_UP:
                 pass
         if code:
             case = register.find_case(connection, code)
@@ -166,20 +169,7 @@ class Planner:
         message = submission.message
         case, proven = self._thread(connection, submission)
         if message.auto_submitted == "bounce":
-            if message.fields.get("bounce_action") == "delayed":
-                return Plan(
-                    DeliveryState.IGNORED,
-                    Outcome.DELAY,
-                    case_id=case.id if case is not None else None,
-                    reason="a mail of ours is late, not lost",
-                )
-            return Plan(
-                DeliveryState.IGNORED,
-                Outcome.BOUNCE,
-                case_id=case.id if case is not None else None,
-                case=case if proven else None,
-                reason="a bounce of a mail of ours",
-            )
+            return self._bounce(connection, submission, case, proven=proven)
         # Bulk headers say "do not answer by machine", never "not a person" (promise 5).
         automatic = message.auto_submitted not in ("no", "bulk")
         silent = message.auto_submitted != "no" or _no_reply(submission)
@@ -188,7 +178,10 @@ class Planner:
                 return self._status(connection, delivery, submission)
             return self.open_case(delivery, submission, silent=silent)
         administration = self._administration(connection, case, submission)
-        if administration is not None and proven and not automatic:
+        dmarc = message.fields.get("dmarc", "")
+        if dmarc == "fail" and not automatic and _would_speak(case, submission, administration):
+            return _held(case, "its sender's domain says that this mail is not from it (DMARC)")
+        if administration is not None and not automatic and (proven or dmarc == "pass"):
             return Plan(
                 DeliveryState.APPENDED,
                 Outcome.ADMINISTRATION_REPLY,
@@ -210,12 +203,47 @@ class Planner:
             return _join(case)
         if submission.understanding.intent is Intent.STATUS_QUERY and not proven:
             return self._status(connection, delivery, submission)
+        reason = "names a case of somebody else: its sender is not that case's correspondent"
+        if administration is not None:
+            reason = "from the administration's address, but nothing proves that"
+        return _held(case, reason)
+
+    def _bounce(
+        self,
+        connection: Connection,
+        submission: Submission,
+        case: Row[Any] | None,
+        *,
+        proven: bool,
+    ) -> Plan:
+        """What a mail system says of a mail of ours. Never answered, whatever it is."""
+        message = submission.message
+        entry = bounced_entry(
+            connection, message, self._settings.mail.domain, case if proven else None
+        )
+        action = action_of(message)
+        outcome = Outcome.DELAY if action == "delayed" else Outcome.BOUNCE
+        if entry is not None:
+            return Plan(
+                DeliveryState.IGNORED,
+                outcome,
+                case_id=entry.case_id,
+                reason=f"a mail system says of a mail of ours: {action}",
+                facts={
+                    "outbox_id": str(entry.id),
+                    "action": action,
+                    "status": message.fields.get("bounce_status", ""),
+                },
+            )
+        if case is None and "bounce_status" in message.fields:
+            return Plan(DeliveryState.IGNORED, outcome, reason="a bounce, but of no mail of ours")
+        # Perhaps ours and perhaps forged, perhaps no bounce at all: nothing is done by itself.
         return Plan(
             DeliveryState.HELD,
-            Outcome.FOLLOW_UP,
+            outcome,
             attention=AttentionReason.HELD,
-            reason="names a case of somebody else: its sender is not that case's correspondent",
-            facts={"guess": case.tracking_code},
+            reason="looks like a bounce, but nothing in it proves that a mail of ours came back",
+            facts={"guess": case.tracking_code} if case is not None else {},
         )
 
     def _thread(
@@ -297,6 +325,33 @@ def _join(case: Row[Any]) -> Plan:
         case=case,
         tracking_code=case.tracking_code,
     )
+
+
+def _held(case: Row[Any], reason: str) -> Plan:
+    return Plan(
+        DeliveryState.HELD,
+        Outcome.FOLLOW_UP,
+        attention=AttentionReason.HELD,
+        reason=reason,
+        facts={"guess": case.tracking_code},
+    )
+
+
+def _would_speak(case: Row[Any], submission: Submission, administration: str | None) -> bool:
+    """Whether a mail would join the case as the words of its correspondent or administration.
+
+    A question about the status would not: it is answered to the address on record, whoever asks.
+    """
+    if administration is not None:
+        return True
+    asks = submission.understanding.intent is Intent.STATUS_QUERY
+    return is_correspondent(case, submission) and not asks
+
+
+def _with_authenticity(plan: Plan, message: InboundMessage) -> Plan:
+    """The plan, with what is known of the sender remembered beside the delivery."""
+    known = {name: message.fields[name] for name in AUTHENTICITY if message.fields.get(name)}
+    return replace(plan, facts={**plan.facts, **known}) if known else plan
 
 
 def is_correspondent(case: Row[Any], submission: Submission) -> bool:

@@ -220,27 +220,35 @@ class Relay:
         entry, now, limits = work.entry, self._clock(), self._settings.limits
         if not entry.automatic or entry.kind == "confirm_contact":
             return None
+        correspondent = outbox.correspondent(entry.recipient)
         together = (entry.recipient, WAITING)
         waits = entry.kind == "acknowledge" and entry.last_error == WAITING
         if waits and going[together]:
             return None  # it goes in the one message of those that waited
         hour, day = timedelta(hours=1), timedelta(days=1)
-        windows: list[tuple[timedelta, int, UUID | None]] = [
-            (hour, limits.automatic_per_hour, None),
-            (day, limits.automatic_per_day, None),
+        windows: list[tuple[timedelta, int, UUID | None, bool]] = [
+            (hour, limits.automatic_per_hour, None, True),
+            (day, limits.automatic_per_day, None, True),
         ]
         if entry.case_id is not None and entry.kind != "acknowledge":
             window = timedelta(seconds=limits.automatic_per_case_window_seconds)
-            windows.append((window, 2, entry.case_id))  # the acknowledgement and one answer
-            windows.append((day, limits.automatic_per_case_per_day, entry.case_id))
-        for window, most, case_id in windows:
+            windows.append((window, 1, entry.case_id, False))  # beside its acknowledgement
+            windows.append((day, limits.automatic_per_case_per_day, entry.case_id, True))
+        for window, most, case_id, acknowledgements in windows:
             sent = outbox.automatic_sent(
-                connection, entry.recipient, since=now - window, case_id=case_id, besides=entry.id
+                connection,
+                entry.recipient,
+                since=now - window,
+                case_id=case_id,
+                besides=entry.id,
+                acknowledgements=acknowledgements,
             )
-            if sent + going[case_id or entry.recipient] >= most:
+            if sent + going[(case_id or correspondent, acknowledgements)] >= most:
                 return now + window / 4
-        going[entry.recipient] += 1
-        going[entry.case_id or entry.recipient] += entry.case_id is not None
+        going[(correspondent, True)] += 1
+        if entry.case_id is not None:
+            going[(entry.case_id, True)] += 1
+            going[(entry.case_id, False)] += entry.kind != "acknowledge"
         going[together] += waits
         return None
 

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
@@ -12,17 +14,19 @@ from channels.channel import Accepted, Acknowledgement, Delivery, Refused
 from channels.errors import MalformedMessage
 from channels.message import ChannelName
 from gateway import filing
+from gateway.authenticating import authenticator_of, facts_of
 from gateway.planning import Plan
 from gateway.reading import read_delivery
 from normalizer.complaint import Outcome
 from normalizer.normalize import normalize
 from tracker import attention, register
+from tracker.database import reading
 from tracker.group_commit import StorageUnavailable
 from tracker.models import DeliveryState, deliveries
 from tracker.models import attention as attention_table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from uuid import UUID
 
     from sqlalchemy import Connection, Row
@@ -39,9 +43,10 @@ def replay(house: House, delivery_id: UUID, by: str = "operator") -> Acknowledge
     Returns:
         what became of it; ``Refused`` when it still cannot be read or is not in quarantine.
     """
+    facts = _facts(house, delivery_id)
 
     def file(connection: Connection) -> Acknowledgement:
-        delivery, submission, state = _load(house, connection, delivery_id)
+        delivery, submission, state = _load(house, connection, delivery_id, facts)
         if state != str(DeliveryState.QUARANTINED):
             return Refused("this delivery is not in quarantine")
         if submission is None:
@@ -98,13 +103,22 @@ def _run(house: House, file: Callable[[Connection], Acknowledgement]) -> Acknowl
         return Refused(f"it still fails: {type(error).__name__}")
 
 
-def _load(
-    house: House, connection: Connection, delivery_id: UUID
-) -> tuple[Delivery, Submission | None, str]:
-    row: Row[Any] = connection.execute(
-        select(deliveries).where(deliveries.c.id == delivery_id)
-    ).one()
-    delivery = Delivery(
+def _facts(house: House, delivery_id: UUID) -> Mapping[str, str]:
+    """What is known of a mail's sender: asked with no transaction open."""
+    authenticator = authenticator_of(house.settings)
+    if authenticator is None:
+        return {}
+    with reading(house.engine).connect() as connection:
+        delivery = _delivery(_row(connection, delivery_id))
+    return facts_of(authenticator, delivery) if delivery.channel is ChannelName.EMAIL else {}
+
+
+def _row(connection: Connection, delivery_id: UUID) -> Row[Any]:
+    return connection.execute(select(deliveries).where(deliveries.c.id == delivery_id)).one()
+
+
+def _delivery(row: Row[Any]) -> Delivery:
+    return Delivery(
         channel=ChannelName(row.channel),
         idempotency_key=row.idempotency_key,
         received_at=row.received_at,
@@ -113,8 +127,19 @@ def _load(
         body=row.body,
         url=row.url,
     )
+
+
+def _load(
+    house: House,
+    connection: Connection,
+    delivery_id: UUID,
+    facts: Mapping[str, str] = MappingProxyType({}),
+) -> tuple[Delivery, Submission | None, str]:
+    row = _row(connection, delivery_id)
+    delivery = _delivery(row)
     try:
         message = read_delivery(delivery, house.settings, house.country)
+        message = replace(message, fields={**message.fields, **facts})
     except MalformedMessage:
         return delivery, None, row.state
     submission = normalize(

@@ -133,7 +133,8 @@ class Supervisor:
         if settings.simulator.enabled:
             doors.append(("simulator", settings.simulator.host, settings.simulator.port))
         for name, host, port in doors:
-            check_port(name, host, port)
+            if not host.startswith("unix:"):
+                check_port(name, host, port)
         engine = wiring.engine_of(settings)
         try:
             upgrade(engine)
@@ -163,6 +164,8 @@ class Supervisor:
             self._begin(Child(name, self._guichet(*arguments)))
         if settings.imap.host:
             self._begin(Child("imap", self._guichet("imap")))
+        if settings.smpp.host:
+            self._begin(Child("smpp", self._guichet("smpp")))
         if settings.simulator.enabled:
             self._begin(Child("simulator", self._guichet("simulator")))
         if settings.metrics.port:

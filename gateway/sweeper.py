@@ -18,6 +18,8 @@ from gateway.asking import Asking
 from gateway.doorbell import RELAY, TRANSCRIBE, Doorbell
 from gateway.looking import look
 from gateway.relay import RELAYED, TRANSCRIBED, Relay
+from gateway.smpp_outbox import AskingTexts
+from gateway.smpp_sweep import SmppSweep
 from gateway.worker import relay_of
 from tracker import outbox, throttle
 from tracker.database import reading
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
+    from channels.channel import Channel
     from config.settings import Settings
     from dispatcher.dispatch import Dispatcher
 
@@ -104,10 +107,15 @@ def run(settings: Settings, stop: Callable[[], bool], announce: Callable[[str], 
     """Sweep every few seconds until told to stop."""
     engine = wiring.engine_of(settings)
     workshop = wiring.build_workshop(settings, engine)
-    ways = {name: Asking(channel, wiring.now) for name, channel in workshop.channels.items()}
+    ways: dict[str, Channel] = {
+        name: Asking(channel, wiring.now) for name, channel in workshop.channels.items()
+    }
+    if settings.smpp.host:
+        ways["sms"] = AskingTexts(engine)
     asking = dataclasses.replace(workshop.dispatcher, channels=ways)
     sweeper = Sweeper(settings, engine, asking, wiring.now)
     house = wiring.build_house(settings, engine)
+    lines = SmppSweep(house)
     look_seconds = settings.twilio.look_minutes * 60
     look_at = time.monotonic() + look_seconds
     announce(f"sweep: every {settings.queue.sweep_seconds:g} s")
@@ -116,6 +124,10 @@ def run(settings: Settings, stop: Callable[[], bool], announce: Callable[[str], 
             sweeper.sweep(stop)
         except Exception:  # one bad round must not end the sweeping: the next one tries again
             logger.exception("a round of sweeping failed")
+        try:
+            lines.sweep()
+        except Exception:  # as above
+            logger.exception("sweeping texts and their parts failed")
         if look_seconds and time.monotonic() >= look_at:
             look_at = time.monotonic() + look_seconds
             try:

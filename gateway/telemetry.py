@@ -26,6 +26,7 @@ DELIVERED = Counter("guichet_deliveries", "Accepted deliveries", ["channel", "st
 TRY_LATER = Counter("guichet_try_later", "Deliveries answered with a temporary failure", ["door"])
 REFUSED = Counter("guichet_refused", "Requests refused before acceptance", ["door", "reason"])
 MAIL = Counter("guichet_mail_door", "Events of the mail door", ["event"])
+SMPP = Counter("guichet_smpp", "Events of the SMPP door", ["event"])
 OUTBOX = Counter("guichet_outbox", "Outbox entries by what became of them", ["kind", "state"])
 RECEIPTS = Counter("guichet_receipts", "Providers' receipts", ["channel", "delivery_status"])
 
@@ -48,6 +49,11 @@ def refused(door: str, reason: str) -> None:
 def mail_event(event: str) -> None:
     """Count one event of the mail door (``accepted``, ``refused_recipient``, ``too_large`` …)."""
     MAIL.labels(event).inc()
+
+
+def smpp_event(event: str) -> None:
+    """Count one event of the SMPP door (``part``, ``put_off``, ``throttled`` …)."""
+    SMPP.labels(event).inc()
 
 
 def worked(kind: str, state: str) -> None:

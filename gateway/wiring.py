@@ -29,6 +29,7 @@ from gateway.doorbell import TRANSCRIBE, BackgroundRing, Doorbell
 from gateway.house import House
 from gateway.intake import Intake
 from gateway.planning import Planner
+from gateway.smpp_outbox import HandedTexts
 from tracker.database import open_engine, reading
 from tracker.group_commit import GroupCommit
 
@@ -143,6 +144,8 @@ def build_workshop(settings: Settings, engine: Engine | None = None) -> Workshop
     engine = engine or engine_of(settings)
     country = countries.load(settings.country)
     ways = channels_of(settings)
+    if settings.smpp.host:
+        ways["sms"] = HandedTexts(engine, now)
     keys, domain = settings.signing_keys, settings.mail.domain
     dispatcher = Dispatcher(
         channels=ways,
@@ -155,6 +158,16 @@ def build_workshop(settings: Settings, engine: Engine | None = None) -> Workshop
         blackhole=settings.dispatch.blackhole_outlets,
     )
     return Workshop(engine, dispatcher, ways, country)
+
+
+def rest(workshop: Workshop) -> None:
+    """What the ways out do when a batch has been sent, before it is recorded."""
+    texts = workshop.channels["sms"]
+    try:
+        if isinstance(texts, HandedTexts):
+            texts.flush()
+    finally:
+        getattr(workshop.channels["email"], "close", lambda: None)()
 
 
 def notices_of(settings: Settings, country: Country) -> Notices:

@@ -11,7 +11,7 @@ import logging
 import os
 import signal
 import threading
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ from rq import Queue, Worker
 
 from config.settings import Settings, load
 from gateway import telemetry, wiring
+from gateway.authenticating import Completing, authenticator_of
 from gateway.doorbell import RELAY, TRANSCRIBE, Doorbell
 from gateway.relay import RELAYED, TRANSCRIBED, Relay
 from gateway.transcription import Transcription
@@ -76,9 +77,15 @@ def relay_of(settings: Settings, queue: str = RELAY) -> Relay:
     if queue == TRANSCRIBE:
         work = Transcription(settings, workshop.engine, wiring.now)
         return Relay(workshop.engine, settings, work.perform, wiring.now, TRANSCRIBED)
-    perform = workshop.dispatcher.perform
-    rest = getattr(workshop.channels["email"], "close", lambda: None)
-    return Relay(workshop.engine, settings, perform, wiring.now, RELAYED, rest)
+    completing = Completing(
+        workshop.engine,
+        authenticator_of(settings),
+        workshop.dispatcher.perform,
+        partial(wiring.rest, workshop),
+    )
+    return Relay(
+        workshop.engine, settings, completing.perform, wiring.now, RELAYED, completing.rest
+    )
 
 
 def relay_job() -> int:

@@ -6,15 +6,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from channels.message import Address, AddressScheme, ChannelName
-from normalizer import phone
+from normalizer import phone, tracking_code
 from normalizer.complaint import Kind, Submission
-from normalizer.intent import Intent, Understanding, understand
+from normalizer.intent import CONTENT, Intent, Understanding, understand
 from normalizer.language import detect
 from normalizer.text import storable
 
 if TYPE_CHECKING:
     from channels.message import InboundMessage
 
+#: Characters of a mail that may be nothing but a question about its state.
+_SHORT_MAIL = 300
 _TELEPHONE = (ChannelName.SMS, ChannelName.WHATSAPP, ChannelName.VOICE)
 
 
@@ -31,7 +33,7 @@ def normalize(message: InboundMessage, *, region: str, default_language: str) ->
     full_text = storable(message.full_text).strip()
     return Submission(
         message=message,
-        understanding=_understand(message, subject, text),
+        understanding=_understand(message, subject, text, phone.calling_code(region)),
         contact=contact_of(message, region),
         kind=Kind(message.kind) if message.kind in list(Kind) else Kind.COMPLAINT,
         subject=subject,
@@ -57,16 +59,29 @@ def contact_of(message: InboundMessage, region: str) -> Address:
     return sender
 
 
-def _understand(message: InboundMessage, subject: str, text: str) -> Understanding:
+def _understand(
+    message: InboundMessage, subject: str, text: str, calling_code: str
+) -> Understanding:
     if message.channel in (ChannelName.WEB, ChannelName.VOICE):
-        return Understanding(Intent.CONTENT, None)
+        return Understanding(Intent.COMPLAINT)
     if message.channel is ChannelName.EMAIL:
-        understood = understand(text or subject)
-        if understood.intent is Intent.STATUS_QUERY:
-            return understood
-        # A mail is never help, opt-out or greeting: those are words of the short texts.
-        return Understanding(Intent.CONTENT, understood.code or understand(subject).code)
-    understood = understand(text)
-    if understood.intent is Intent.NOISE and message.attachments:
-        return Understanding(Intent.CONTENT, None)
+        return _understand_mail(subject, text, calling_code)
+    understood = understand(text, calling_code=calling_code)
+    if message.attachments and understood.intent not in CONTENT and not understood.code:
+        return Understanding(Intent.COMPLAINT)
     return understood
+
+
+def _understand_mail(subject: str, text: str, calling_code: str) -> Understanding:
+    """A mail is never help, opt-out or greeting: those are words of the short texts."""
+    words = text or subject
+    if len(words) <= _SHORT_MAIL:
+        understood = understand(words, calling_code=calling_code)
+        # Only with a code: "suivi" alone is a word of the short texts, too.
+        if understood.intent is Intent.STATUS_QUERY and (understood.code or understood.typo):
+            return understood
+    code = (
+        tracking_code.read(text, calling_code=calling_code).code
+        or tracking_code.read(subject, calling_code=calling_code).code
+    )
+    return Understanding(Intent.FOLLOW_UP if code else Intent.COMPLAINT, code)

@@ -48,6 +48,11 @@ def e164(raw: str, region: str) -> str | None:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
+def calling_code(region: str) -> str:
+    """The calling code of a region, digits only (``"212"`` for ``"MA"``); ``""`` when unknown."""
+    return str(phonenumbers.country_code_for_region(region) or "")
+
+
 def is_mobile(number: str) -> bool:
     """Whether an E.164 number may receive texts."""
     try:

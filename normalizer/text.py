@@ -31,12 +31,24 @@ _ARABIC_VARIANTS = str.maketrans({"أ": "ا", "إ": "ا", "آ": "ا", "ى": "ي"
 def ascii_digits(text: str) -> str:
     """Turn decimal digits of every script (٠-٩, ۰-۹, full width) into 0-9, dropping bidi marks.
 
-    NFKC does not do this for Arabic-Indic digits; ``unicodedata.decimal`` does.
+    NFKC does not do this for Arabic-Indic digits; ``unicodedata.decimal`` does. The marks of
+    keycap emoji go as well.
     """
     if text.isascii():
         return text
     odd, table = _digits()
-    return odd.sub(lambda match: table[match.group()], text)
+    text = odd.sub(lambda match: table[match.group()], text)
+    return _BEYOND.sub(_beyond, text) if _BEYOND.search(text) else text
+
+
+#: Characters outside the basic plane: emoji mostly, and the digits of some scripts.
+_BEYOND = re.compile("[\U00010000-\U0010ffff]")
+_KEYCAP = ("\ufe0f", "\u20e3")
+
+
+def _beyond(match: re.Match[str]) -> str:
+    value = unicodedata.decimal(match.group(), None)
+    return match.group() if value is None else str(value)
 
 
 @cache
@@ -45,7 +57,7 @@ def _digits() -> tuple[re.Pattern[str], dict[str, str]]:
 
     Not of the other planes: with those, :mod:`re` tries the characters one after another.
     """
-    table: dict[str, str] = {}
+    table: dict[str, str] = dict.fromkeys(_KEYCAP, "")
     for point in range(0x80, 0x10000):
         character = chr(point)
         category = unicodedata.category(character)

@@ -10,19 +10,32 @@ from __future__ import annotations
 import re
 import secrets
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from stdnum import damm
 
+from normalizer import spoken_digits
 from normalizer.text import ascii_digits
 
-LENGTH = 12
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
-_CANDIDATE = re.compile(
-    r"(?<![\w+])[\dOoIlL](?:[\s\u00a0.\-\u2010-\u2015\u2212_/]{0,3}[\dOoIlL]){11}(?!\w)"
-)
-_SEPARATORS = re.compile(r"[^\dOoIlL]")
-_LOOKALIKES = str.maketrans({"O": "0", "o": "0", "I": "1", "l": "1", "L": "1"})
+LENGTH = 12
+#: Characters of a text that are searched for a code said in words.
+SPOKEN_LIMIT = 1000
+
 _MINIMUM_REAL_DIGITS = 8
+# In a look-ahead, so that a run of digits is tried from each of its groups.
+_CANDIDATE = re.compile(
+    r"(?<![\w+])(?=([\dOoIlL](?:[\s\u00a0.\-\u2010-\u2015\u2212_/]{0,3}[\dOoIlL]){11})(?!\w))"
+)
+# Whether there are digits enough for a code at all: most texts have none, and this is cheap.
+_ENOUGH = re.compile(rf"(?:\D*\d){{{_MINIMUM_REAL_DIGITS}}}")
+_SEPARATORS = re.compile(r"[^\dOoIlL]+")
+_LOOKALIKES = str.maketrans({"O": "0", "o": "0", "I": "1", "l": "1", "L": "1"})
+_DATE = re.compile(r"\d{1,2}[/.\-]\d{1,2}[/.\-]\d{4}|\d{4}[/.\-]\d{1,2}[/.\-]\d{1,2}(?!\d)")
+_DIGIT_BEFORE = re.compile(r"[\dOoIl][ \u00a0.\-/]\Z")
+_DIGIT_AFTER = re.compile(r"[ \u00a0.\-/,][\d]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +46,13 @@ class Reading:
         code: 12 digits with a right check digit, or ``None``.
         slip: whether it holds 12 digits whose check digit is wrong (a typing slip).
         rest: the text without those digits.
+        codes: every code in it, in order.
     """
 
     code: str | None
     slip: bool
     rest: str
+    codes: tuple[str, ...] = ()
 
 
 def new_code(calling_code: str) -> str:
@@ -63,22 +78,68 @@ def display(code: str) -> str:
     return "-".join(code[i : i + 4] for i in range(0, len(code), 4))
 
 
-def read(text: str) -> Reading:
-    """Find a code in ``text``, in any digit script, with separators and O/I/l for 0/1.
+def read(text: str, *, calling_code: str = "") -> Reading:
+    """Find codes in ``text``: digits of any script, with separators, O/I/l for 0/1, or in words.
 
     A valid code wins over a slip, the first over a later one. A number of another length is
     neither: nothing is ever read from a part of a longer run of digits.
+
+    Args:
+        text: as it came.
+        calling_code: of the country: what begins with it is a telephone number, no code.
     """
     folded = ascii_digits(text)
-    slip = False
-    rest = folded
-    for match in _CANDIDATE.finditer(folded):
-        if sum(c.isdigit() for c in match.group()) < _MINIMUM_REAL_DIGITS:
+    found: list[tuple[str, int, int]] = []
+    slip: tuple[int, int] | None = None
+    end = 0
+    for start, stop, digits in _candidates(folded, calling_code):
+        if start < end:
             continue
-        digits = _SEPARATORS.sub("", match.group()).translate(_LOOKALIKES)
-        remaining = (folded[: match.start()] + " " + folded[match.end() :]).strip()
         if is_valid(digits):
-            return Reading(digits, slip=False, rest=remaining)
-        if not slip:
-            slip, rest = True, remaining
-    return Reading(None, slip=slip, rest=rest)
+            found.append((digits, start, stop))
+            end = stop
+        elif slip is None:
+            slip = start, stop
+    if not found and len(folded) <= SPOKEN_LIMIT:
+        found = list(_spoken(folded, calling_code))
+    if found:
+        rest, codes = folded, tuple(dict.fromkeys(code for code, _, _ in found))
+        for _, start, stop in reversed(found):
+            rest = f"{rest[:start]} {rest[stop:]}"
+        return Reading(codes[0], slip=False, rest=rest.strip(), codes=codes)
+    if slip is not None:
+        rest = f"{folded[: slip[0]]} {folded[slip[1] :]}".strip()
+        return Reading(None, slip=True, rest=rest)
+    return Reading(None, slip=False, rest=folded)
+
+
+def _candidates(folded: str, calling_code: str) -> Iterator[tuple[int, int, str]]:
+    """What may be a code written in digits: start, end, and its 12 digits."""
+    if _ENOUGH.match(folded) is None:
+        return
+    for match in _CANDIDATE.finditer(folded):
+        written = match[1]
+        start, stop = match.start(1), match.end(1)
+        if sum(c.isdigit() for c in written) < _MINIMUM_REAL_DIGITS:
+            continue
+        digits = _SEPARATORS.sub("", written).translate(_LOOKALIKES)
+        if digits[0] == "0" or (calling_code and digits.startswith(calling_code)):
+            continue
+        groups = [len(group) for group in _SEPARATORS.split(written)]
+        usual = groups in ([LENGTH], [4, 4, 4])
+        if not usual and (
+            _DATE.search(written)
+            or _DIGIT_BEFORE.search(folded, max(0, start - 2), start)
+            or _DIGIT_AFTER.match(folded, stop)
+        ):
+            continue  # a date, or a part of a longer number
+        yield start, stop, digits
+
+
+def _spoken(folded: str, calling_code: str) -> Iterator[tuple[str, int, int]]:
+    """Codes said in words, as a transcript has them."""
+    for run in spoken_digits.runs(folded, LENGTH):
+        for digits in run.readings:
+            if is_valid(digits) and not (calling_code and digits.startswith(calling_code)):
+                yield digits, run.start, run.end
+                break

@@ -12,7 +12,7 @@ import random
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import String, bindparam, func, select, update
+from sqlalchemy import String, bindparam, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -156,7 +156,10 @@ _FINISH = (
         state=bindparam("new_state"),
         done_at=bindparam("at"),
         claimed_until=None,
-        provider_id=bindparam("provider"),
+        # Where the relay only hands a text on, its id may be there already, or come later.
+        provider_id=func.coalesce(
+            func.nullif(bindparam("provider", type_=String), ""), outbox.c.provider_id
+        ),
         # A callback may have come before our own POST returned: its word is the later one.
         delivery_status=func.coalesce(outbox.c.delivery_status, bindparam("status", type_=String)),
         last_error=bindparam("error"),
@@ -255,6 +258,12 @@ def due_count(connection: Connection, now: datetime, kinds: Sequence[OutboxKind]
     )
 
 
+def correspondent(recipient: str) -> str:
+    """The mailbox behind an address, without ``+tag`` (RFC 5233): robots change it every time."""
+    local, at, domain = recipient.rpartition("@")
+    return f"{local.partition('+')[0]}@{domain}" if at and "+" in local else recipient
+
+
 def automatic_sent(
     connection: Connection,
     recipient: str,
@@ -262,13 +271,32 @@ def automatic_sent(
     since: datetime,
     case_id: UUID | None = None,
     besides: UUID | None = None,
+    acknowledgements: bool = True,
 ) -> int:
-    """How many automatic answers went to ``recipient`` since then (promise 11)."""
+    """How many automatic answers went to ``recipient`` since then (promise 11).
+
+    Args:
+        connection: for reading.
+        recipient: a number or address; of an address with a tag, all tags are counted.
+        since: not before.
+        case_id: on this case alone.
+        besides: an entry that does not count.
+        acknowledgements: whether those count.
+    """
+    mailbox = correspondent(recipient)
+    to = outbox.c.recipient == recipient
+    if mailbox != recipient:
+        local, _, domain = mailbox.rpartition("@")
+        to = or_(
+            outbox.c.recipient == mailbox,
+            outbox.c.recipient.startswith(f"{local}+", autoescape=True)
+            & outbox.c.recipient.endswith(f"@{domain}", autoescape=True),
+        )
     query = (
         select(func.count())
         .select_from(outbox)
         .where(
-            outbox.c.recipient == recipient,
+            to,
             outbox.c.automatic,
             outbox.c.done_at > since,
             outbox.c.state.in_([str(OutboxState.DONE), str(OutboxState.UNKNOWN)]),
@@ -276,6 +304,8 @@ def automatic_sent(
     )
     if case_id is not None:
         query = query.where(outbox.c.case_id == case_id)
+    if not acknowledgements:
+        query = query.where(outbox.c.kind != str(OutboxKind.ACKNOWLEDGE))
     if besides is not None:
         query = query.where(outbox.c.id != besides)
     return connection.scalar(query) or 0

@@ -14,14 +14,13 @@ import logging
 import random
 import re
 from collections import Counter
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from channels.channel import Accepted, Delivery, Refused
-from channels.errors import MalformedMessage
 from channels.mail.charset import scrub
+from channels.mail.examine import Facts, Source, examine
 from channels.mail.imap_account import Account, hang_up
 from channels.mail.key import idempotency_key
-from channels.mail.mime import read
 from channels.message import ChannelName
 
 if TYPE_CHECKING:
@@ -32,8 +31,8 @@ if TYPE_CHECKING:
 
     from imapclient import IMAPClient
 
-    from channels.channel import Accept, Acknowledgement
-    from channels.message import InboundMessage
+    from channels.channel import Accept, Acknowledgement, MailboxCursor
+    from channels.mail.authenticity import Authenticator
 
 logger = logging.getLogger(__name__)
 
@@ -57,18 +56,6 @@ _AUTHOR = re.compile(
 _END_OF_HEADERS = re.compile(rb"\r?\n\r?\n")
 
 
-class MailboxCursor(Protocol):
-    """Remembers up to where a folder is settled. UIDs are those of RFC 3501, 2.3.1.1."""
-
-    def read(self) -> tuple[int, int] | None:
-        """UIDVALIDITY and the UID up to which every mail is settled; ``None`` at first."""
-        ...
-
-    def advance(self, uid_validity: int, uid: int) -> None:
-        """Store both. Not having stored them is no error: the mails are looked at once more."""
-        ...
-
-
 class MailboxDoor:
     r"""Takes mail out of one folder, and hands it to the house.
 
@@ -84,7 +71,8 @@ class MailboxDoor:
         poll_seconds: between looks where the server has no IDLE.
         idle_seconds: between looks where it has; 9 minutes at most.
         count: told one word for each event worth a figure: ``accepted``, ``unreadable``,
-            ``too_large``, ``try_later``, ``unfetchable``, ``failure``.
+            ``too_large``, ``try_later``, ``unfetchable``, ``facts_failed``, ``failure``.
+        authenticator: determines facts about the sender; ``None``: there are none.
     """
 
     def __init__(
@@ -101,6 +89,7 @@ class MailboxDoor:
         poll_seconds: float = 60.0,
         idle_seconds: float = 300.0,
         count: Callable[[str], None] = lambda _event: None,
+        authenticator: Authenticator | None = None,
     ) -> None:
         self.account = account
         self._accept = accept
@@ -113,6 +102,7 @@ class MailboxDoor:
         self._poll_seconds = poll_seconds
         self._idle_seconds = min(idle_seconds, LONGEST_IDLE_SECONDS)
         self._count = count
+        self._facts = Facts(authenticator, count)
         self._validity = 0
         self._reached = 0
         self._settled: set[int] = set()
@@ -165,7 +155,9 @@ class MailboxDoor:
         """
         selected = client.select_folder(self.account.folder)
         self._place(int(selected.get(b"UIDVALIDITY", 0)), int(selected.get(b"UIDNEXT", 0)))
-        found = set(client.search(f"OR UID {self._reached + 1}:* UNSEEN"))
+        # "n:*" always names the last mail too, also a settled one (RFC 3501, 6.4.8).
+        above = {uid for uid in client.search(f"UID {self._reached + 1}:*") if uid > self._reached}
+        found = above | set(client.search("UNSEEN"))
         # Where a server keeps no flags, all stays unseen: what is settled is not fetched again.
         self._settled &= found
         waiting = found - self._settled
@@ -221,10 +213,11 @@ class MailboxDoor:
         if raw is None:
             return False
         sender = envelope_sender(raw)
-        with self._attempt(raw) as may_read:
-            message, key = examine(raw, sender) if may_read else _unread(raw, sender)
+        message, key = examine(raw, sender, (), self._attempt)
         if message is None:
             self._count("unreadable")
+        else:
+            message = self._facts.added_now(raw, message, Source(envelope_from=sender))
         answer = self._accept(self._delivery(uid, key, raw, sender), message)
         if not self._is_settled(uid, answer):
             return False
@@ -316,21 +309,6 @@ class MailboxDoor:
         client.idle_done()
 
 
-def examine(raw: bytes, sender: str) -> tuple[InboundMessage | None, str]:
-    """Read a mail and make its key; the message is ``None`` when it cannot be read.
-
-    Args:
-        raw: the mail as the server gave it.
-        sender: of the envelope, as far as it is known.
-    """
-    try:
-        message = read(raw, envelope_from=sender, envelope_to=())
-    except MalformedMessage:
-        return _unread(raw, sender)
-    date = message.date.isoformat() if message.date else ""
-    return message, idempotency_key(raw, message.message_id, message.sender.value, date)
-
-
 def envelope_sender(raw: bytes) -> str:
     """The envelope sender, which IMAP does not tell: Return-Path, else who wrote the mail.
 
@@ -341,10 +319,6 @@ def envelope_sender(raw: bytes) -> str:
     head = raw[: end.start() if end else _HEADER_BYTES]
     found = _RETURN_PATH.search(head) or _AUTHOR.search(head)
     return scrub(found[1].decode("utf-8", "replace"))[:320] if found else ""
-
-
-def _unread(raw: bytes, sender: str) -> tuple[None, str]:
-    return None, idempotency_key(raw, "", sender, "")
 
 
 def _is_news(answers: Sequence[Iterable[Any]]) -> bool:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import socket
 import ssl
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 from imapclient import IMAPClient, SocketTimeout
@@ -21,6 +22,7 @@ class Account:
         user: as the server knows it.
         password: for LOGIN; not used when there is a token.
         oauth_token: for XOAUTH2 when not empty.
+        oauth_token_file: holds the token instead; read at each login, as another program renews it.
         folder: its name, in Unicode.
         tls: ``starttls`` never falls back to clear text.
         timeout_seconds: silence in the midst of an answer before the connection is given up.
@@ -31,6 +33,7 @@ class Account:
     user: str
     password: str = field(repr=False)
     oauth_token: str = field(default="", repr=False)
+    oauth_token_file: Path | None = None
     folder: str = "INBOX"
     tls: Literal["none", "starttls", "implicit"] = "implicit"
     timeout_seconds: float = 60.0
@@ -39,7 +42,8 @@ class Account:
         """Connect and log in.
 
         Raises:
-            OSError: the server is away, or its certificate is not the right one.
+            OSError: the server is away, its certificate is not the right one, or the token's file
+                cannot be read.
             imapclient.exceptions.IMAPClientError: it has no STARTTLS, or refuses the login.
         """
         secure = self.tls == "implicit"
@@ -55,8 +59,11 @@ class Account:
             client.socket().setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
             if self.tls == "starttls":
                 client.starttls(context)
-            if self.oauth_token:
-                client.oauth2_login(self.user, self.oauth_token)
+            token = self.oauth_token
+            if self.oauth_token_file is not None:
+                token = self.oauth_token_file.read_text(encoding="ascii").strip()
+            if token:
+                client.oauth2_login(self.user, token)
             else:
                 client.login(self.user, self.password)
         except BaseException:

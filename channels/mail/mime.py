@@ -10,26 +10,23 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from email.utils import parseaddr, parsedate_to_datetime
-from functools import cache
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from channels.errors import MalformedMessage
-from channels.mail.autoreply import auto_submitted, is_list, report_type
-from channels.mail.charset import decode, decode_header, scrub
+from channels.mail.autoreply import WEIGHED_FIELDS, auto_submitted, is_list, report_type
+from channels.mail.body import Body, leaves
+from channels.mail.bounce import free_text_action
+from channels.mail.charset import decode_header, scrub
 from channels.mail.parts import RawHeaders, header_fields, parse
 from channels.mail.reply import MARKERS, above_marker, new_text
-from channels.message import Address, AddressScheme, Attachment, ChannelName, InboundMessage
+from channels.message import Address, AddressScheme, ChannelName, InboundMessage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from channels.mail.parts import Part, Tree
+    from channels.mail.parts import Tree
 
 SIZE_LIMIT = 60_000_000
-TEXT_LIMIT = 1_000_000
-HTML_LIMIT = 500_000
-ATTACHMENT_LIMIT = 100
 _ID_LIMIT = 998
+_COMMENT_LIMIT = 20
 _REFERENCES_LIMIT = 50
 
 _MESSAGE_ID = re.compile(r"<\s*([^<>\s]{1,998})\s*>")
@@ -39,8 +36,9 @@ _BARE = re.compile(r"[^\s<>@\"(),:;\\]+@[^\s<>@\"(),:;\\]+")
 _ANSWER_SUBJECT = re.compile(
     r"\s*(?:re|rép|réf|aw|sv|رد|ردّ|الرد)\s*(?:\[\d+\]\s*)?[:：]", re.IGNORECASE
 )
-_TAGS = re.compile(
-    r"<(?:script|style)\b.*?</(?:script|style)\s*>|<[^<>]*>", re.IGNORECASE | re.DOTALL
+_FORWARD_SUBJECT = re.compile(
+    r"\s*(?:fwd?|tr|wg|rv|enc|i|إعادة توجيه|إعادة إرسال|محول|转发|轉寄)\s*(?:\[\d+\]\s*)?[:：]",
+    re.IGNORECASE,
 )
 _DSN_STATUS = re.compile(
     rb"^status[ \t]*:[ \t]*([245]\.\d{1,3}\.\d{1,3})", re.IGNORECASE | re.MULTILINE
@@ -79,23 +77,30 @@ def read(raw: bytes, *, envelope_from: str, envelope_to: tuple[str, ...]) -> Inb
 def _read(raw: bytes, envelope_from: str, envelope_to: tuple[str, ...]) -> InboundMessage:
     tree = parse(raw)
     headers = tree.headers
-    body = _Body()
+    body = Body()
     body.take(tree.root)
-    full = _tidy("\n\n".join(piece for piece in body.texts if piece.strip()))
+    enclosed = body.enclosed_words()
+    # A mail without words of its own speaks through the one it forwards.
+    full = body.words() or enclosed
     hint = body.charset
     subject = _text(headers, "subject", hint)[:_ID_LIMIT]
     sender = _sender(headers, hint, envelope_from)
     references = _ids(headers, "references")[-_REFERENCES_LIMIT:]
     in_reply_to = _ids(headers, "in-reply-to")[-_REFERENCES_LIMIT:]
-    answers = bool(references or in_reply_to or _ANSWER_SUBJECT.match(subject))
+    # Mail programs thread what they forward, too; there the words below are the complaint.
+    answers = not _FORWARD_SUBJECT.match(subject) and bool(
+        references or in_reply_to or _ANSWER_SUBJECT.match(subject)
+    )
     named = _named_headers(headers, envelope_from, hint)
-    automatic = auto_submitted(named)
+    automatic = auto_submitted(named, full)
     fields = {"return_path": scrub(envelope_from)}
     if is_list(named):
         fields["list"] = "1"
     report = report_type(named)
     if automatic == "bounce":
         fields |= _bounce(tree)
+        status = fields.get("bounce_status", "")
+        fields.setdefault("bounce_action", free_text_action(named, full, status))
     elif report:
         fields["report_type"] = report
     notes = [note for note in (tree.incomplete, *body.notes) if note]
@@ -107,7 +112,7 @@ def _read(raw: bytes, envelope_from: str, envelope_to: tuple[str, ...]) -> Inbou
         recipient=", ".join(scrub(to) for to in envelope_to) or _text(headers, "to", hint)[:2000],
         subject=subject,
         text=_new(full, answers=answers),
-        full_text=full,
+        full_text=full if not enclosed or full is enclosed else f"{full}\n\n{enclosed}",
         in_reply_to=in_reply_to,
         references=references,
         auto_submitted=automatic,
@@ -122,111 +127,6 @@ def _new(full: str, *, answers: bool) -> str:
     if answers or above_marker(full, MARKERS) is not None:
         return new_text(full, MARKERS)
     return full
-
-
-class _Body:
-    """Collects the words and the files of a tree, in order."""
-
-    def __init__(self) -> None:
-        self.texts: list[str] = []
-        self.attachments: list[Attachment] = []
-        self.notes: list[str] = []
-        self.charset = ""
-        self._room = TEXT_LIMIT
-
-    def take(self, part: Part) -> None:
-        """Take in one part and what is below it."""
-        if part.children:
-            if part.media_type == "multipart/alternative":
-                self._take_alternative(part)
-                return
-            for child in part.children:
-                self.take(child)
-        elif _is_text(part):
-            self.charset = self.charset or part.charset
-            self._add(_words(part, self.notes))
-        elif part.content or part.filename:
-            self._attach(part)
-
-    def _take_alternative(self, part: Part) -> None:
-        """One of the texts, the plainest that says something; every file (RFC 2046, 5.1.4)."""
-        texts = [leaf for leaf in _leaves(part) if _is_text(leaf)]
-        texts.sort(key=lambda leaf: leaf.media_type == "text/html")
-        for leaf in texts:
-            words = _words(leaf, self.notes)
-            if words.strip():
-                self.charset = self.charset or leaf.charset
-                self._add(words)
-                break
-        for leaf in _leaves(part):
-            if not _is_text(leaf) and (leaf.content or leaf.filename):
-                self._attach(leaf)
-
-    def _add(self, words: str) -> None:
-        if len(words) > self._room:
-            self.notes.append("the text is very long: its beginning is shown")
-            words = words[: self._room]
-        self._room -= len(words)
-        self.texts.append(words)
-
-    def _attach(self, part: Part) -> None:
-        if len(self.attachments) >= ATTACHMENT_LIMIT:
-            self.notes.append("too many attachments: the first are kept")
-            return
-        self.attachments.append(
-            Attachment(scrub(part.filename)[:255], scrub(part.media_type)[:127], part.content)
-        )
-
-
-def _leaves(part: Part) -> Iterator[Part]:
-    if not part.children:
-        yield part
-    for child in part.children:
-        yield from _leaves(child)
-
-
-def _is_text(part: Part) -> bool:
-    return (
-        part.media_type in ("text/plain", "text/html", "text/enriched")
-        and part.disposition != "attachment"
-        and not (part.filename and part.disposition)
-    )
-
-
-def _words(part: Part, notes: list[str]) -> str:
-    if part.media_type == "text/html":
-        return _html_words(part, notes)
-    return decode(part.content[: 4 * TEXT_LIMIT], part.charset)
-
-
-def _html_words(part: Part, notes: list[str]) -> str:
-    source = decode(part.content[: 2 * HTML_LIMIT], part.charset)
-    if len(source) > HTML_LIMIT:
-        notes.append("the page is very long: its beginning is shown")
-        source = source[:HTML_LIMIT]
-    try:
-        return scrub(_html_reader()(source))
-    except Exception:  # noqa: BLE001 - lxml and inscriptis raise of every kind on broken pages
-        notes.append("the page is malformed: its tags were only cut out")
-        return _TAGS.sub(" ", source)
-
-
-@cache
-def _html_reader() -> Callable[[str], str]:
-    """Load inscriptis (RFC 2854 pages to text) at the first page: most mails have plain text."""
-    from inscriptis import get_text
-    from inscriptis.css_profiles import CSS_PROFILES
-    from inscriptis.model.config import ParserConfig
-
-    config = ParserConfig(css=CSS_PROFILES["relaxed"])
-    return lambda source: cast("str", get_text(source, config))
-
-
-def _tidy(text: str) -> str:
-    """Plain line ends, no blank lines outside."""
-    if "\r" in text:
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return text.strip("\n \t")
 
 
 def _text(headers: RawHeaders, name: str, hint: str = "") -> str:
@@ -276,7 +176,8 @@ def _address(value: bytes, hint: str) -> Address | None:
     elif _BARE.fullmatch(raw.strip()):
         name, spec = "", raw.strip()
     else:
-        name, spec = parseaddr(raw[:1000])
+        # The library follows comments inside comments until the stack ends.
+        name, spec = parseaddr(raw[:1000]) if raw.count("(") <= _COMMENT_LIMIT else ("", "")
         if not _BARE.fullmatch(spec):
             found = _ADDRESS.search(raw)
             if found is None:
@@ -297,8 +198,7 @@ def _named_headers(headers: RawHeaders, envelope_from: str, hint: str) -> dict[s
     wanted = {
         name: [decode_header(value[:2000], hint) for value in values[:3]]
         for name, values in headers.items()
-        if name.startswith(("auto", "x-auto", "x-vac", "x-fail", "x-mail", "prec", "list-"))
-        or name in ("subject", "from", "content-type")
+        if name.startswith(WEIGHED_FIELDS) or name in ("subject", "from", "content-type")
     }
     own = [decode_header(value) for value in headers.get("return-path", ())]
     wanted["return-path"] = own or ([f"<{envelope_from}>"] if envelope_from in ("", "<>") else [])
@@ -310,7 +210,7 @@ def _named_headers(headers: RawHeaders, envelope_from: str, hint: str) -> dict[s
 def _bounce(tree: Tree) -> dict[str, str]:
     """What RFC 3464 says of the mail that did not arrive."""
     told: dict[str, str] = {}
-    for part in _leaves(tree.root):
+    for part in leaves(tree.root):
         if part.media_type in ("message/delivery-status", "message/global-delivery-status"):
             for key, pattern in (("bounce_action", _DSN_ACTION), ("bounce_status", _DSN_STATUS)):
                 match = pattern.search(part.content)

@@ -1,27 +1,19 @@
 # SPDX-License-Identifier: MIT
-"""A mail as a tree of MIME parts (RFC 2045, RFC 2046), by one of two parsers.
+"""A mail as a tree of MIME parts (RFC 2045, RFC 2046), cut from its bytes.
 
-The fast one (Rust) reads what is plainly well formed; whatever is odd goes to the standard
-library's ``compat32`` parser, twenty times slower and more forgiving. Both only cut the tree:
-charsets, encoded words and parameters are read by this room alone, from bytes.
+One reader for well-formed and broken mail alike. Its work is linear: what is scanned, how deep and
+how often is counted, and beyond a limit the mail is refused, never read on. Charsets, encoded words
+and parameters are read by this room alone, from bytes.
 """
 
 from __future__ import annotations
 
-import email
 import re
-from dataclasses import dataclass
-from email import errors as email_errors
-from email.message import Message
-from typing import TYPE_CHECKING
-
-import fast_mail_parser
+from dataclasses import dataclass, field
 
 from channels.errors import MalformedMessage
-from channels.mail.charset import decode, decode_header
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from channels.mail.parameters import parameters, token
+from channels.mail.transfer import undo
 
 #: Field names in lower case, each with its field bodies as bytes, in order.
 RawHeaders = dict[str, list[bytes]]
@@ -29,25 +21,29 @@ RawHeaders = dict[str, list[bytes]]
 HEADER_BLOCK_LIMIT = 262_144
 HEADER_FIELD_LIMIT = 2_000
 DEPTH_LIMIT = 50
-BOUNDARY_LIMIT = 100
 PART_LIMIT = 500
-_PARAMETER_LIMIT = 8_192
+PREAMBLE_LIMIT = 65_536
+#: Lines that begin like a delimiter and are none.
+_FALSE_DELIMITERS = 20_000
+#: Bytes that may be searched for delimiters beyond four times the mail.
+_SCANNED = 16_000_000
 
-_END_OF_HEADERS = re.compile(rb"\r?\n\r?\n")
-_FOLD = re.compile(rb"\r?\n(?=[ \t])")
-_TOKEN = re.compile(r"[A-Za-z0-9_.!#$%&'*+/^`{|}~-]+")
-_GOOD_LINE = re.compile(rb"[!-9;-~]{1,200}:")
+_END_OF_HEADERS = re.compile(rb"\n\r*\n")
+_LINE_ENDS = re.compile(rb"\r+\n|\r")
+_FOLD = re.compile(rb"\n(?=[ \t])")
 _FIELD = re.compile(rb"([!-9;-~]{1,200})[ \t]*:(.*)", re.DOTALL)
-_BOUNDARY = re.compile(rb"boundary(?:\*\d*\*?)?[ \t]*=", re.IGNORECASE)
-_ENCODED_NAME = re.compile(rb"name[ \t]*=[ \t]*\"?[ \t]*=\?", re.IGNORECASE)
-_CHARSET = re.compile(r";\s*charset\s*=\s*\"?\s*([^\s\";]{1,60})", re.IGNORECASE)
-_BOUNDARY_VALUE = re.compile(r";\s*boundary\s*=\s*(?:\"([^\"\\]+)\"|([^\s\";]+))", re.IGNORECASE)
-_ENCODINGS = ("", "7bit", "8bit", "binary", "base64", "quoted-printable")
-_TRUNCATED = (
-    email_errors.CloseBoundaryNotFoundDefect,
-    email_errors.StartBoundaryNotFoundDefect,
-    email_errors.InvalidBase64LengthDefect,
+_LINE = re.compile(rb"[^\n]*\n?")
+_MAILBOX_LINE = re.compile(rb">?From [^\n]*\n")
+#: Fields that tell where a header block with broken lines in it goes on.
+_KNOWN_FIELD = re.compile(
+    rb"^(?:from|to|cc|subject|date|message-id|mime-version|content-[a-z-]+|received|reply-to"
+    rb"|return-path|references|in-reply-to)[ \t]*:",
+    re.IGNORECASE | re.MULTILINE,
 )
+_FIRST_DELIMITER = re.compile(rb"\s{0,200}--([^\r\n]{1,200}?)[ \t]*\r?\n")
+_AFTER_DELIMITER = re.compile(rb"(--)?[ \t]*(?:\r*\n|\r|\Z)")
+_MEDIA_TYPE = re.compile(r"[\w!#$&^.+-]{1,80}/[\w!#$&^.+-]{1,80}")
+_CUT_OFF = "the mail is cut off or its parts are malformed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +55,9 @@ class Part:
         charset: as declared, or ``""``.
         filename: decoded, or ``""``.
         disposition: ``attachment``, ``inline``, another token, or ``""``.
-        content: a leaf's bytes without transfer encoding; of a ``message/*`` its whole bytes.
+        content: a leaf's bytes without transfer encoding; of a ``message/*`` its whole bytes; of a
+            ``multipart/*`` the words before its first delimiter, which are for no one in a
+            well-formed mail.
         children: the parts of a ``multipart/*``, empty for a leaf.
     """
 
@@ -90,45 +88,24 @@ def parse(raw: bytes) -> Tree:
     """Cut a mail into its parts.
 
     Raises:
-        MalformedMessage: it breaks a limit (header block, nesting), or defeats both parsers.
+        MalformedMessage: it has no header, or breaks a limit (header block, nesting).
     """
-    end = _END_OF_HEADERS.search(raw, 0, HEADER_BLOCK_LIMIT + 4)
-    if end is None and len(raw) > HEADER_BLOCK_LIMIT:
+    if b"\n" not in raw and b"\r" in raw:
+        raw = raw.replace(b"\r", b"\n")
+    cutter = _Cutter(raw)
+    headers, body = cutter.head(0, len(raw))
+    if headers is None:
         raise MalformedMessage("the header block is too long or does not end")
-    starts_blank = raw.startswith((b"\n", b"\r\n"))
-    head = b"" if starts_blank else raw[: end.start() if end else None]
-    headers = header_fields(head)
     if not headers:
         raise MalformedMessage("there is no header field: this is no mail")
-    lower = raw.lower()
-    if (
-        lower.count(b"boundary") > BOUNDARY_LIMIT
-        and sum(1 for _ in _BOUNDARY.finditer(lower)) > BOUNDARY_LIMIT
-    ):
-        raise MalformedMessage("the parts are nested too often")
-    lines = _FOLD.sub(b"", head).split(b"\n", HEADER_FIELD_LIMIT)
-    if all(map(_GOOD_LINE.match, lines)) and _is_plain(lower, len(head)):
-        tree = _parse_fast(raw, headers)
-        if tree is not None:
-            return tree
-    return _parse_slowly(raw, headers)
-
-
-def _is_plain(lower: bytes, head_length: int) -> bool:
-    """Whether nothing at first sight asks for the patient parser."""
-    head = lower[:head_length]
-    return (
-        head.isascii()
-        and b"\x00" not in head
-        and lower.count(b"\r") == lower.count(b"\r\n")
-        and b"uuencode" not in lower
-        and b"x-uue" not in lower
-        and (b"=?" not in lower[head_length:] or _ENCODED_NAME.search(lower) is None)
-    )
+    root = cutter.part(headers, body, len(raw), 0, "text/plain")
+    return Tree(headers, root, "; ".join(dict.fromkeys(cutter.notes)))
 
 
 def header_fields(head: bytes) -> RawHeaders:
     """Read a header block into unfolded field bodies; lines that are no field are left out."""
+    if b"\r" in head:
+        head = _LINE_ENDS.sub(b"\n", head)
     fields: RawHeaders = {}
     for line in _FOLD.sub(b"", head).split(b"\n", HEADER_FIELD_LIMIT)[:HEADER_FIELD_LIMIT]:
         match = _FIELD.match(line)
@@ -138,190 +115,156 @@ def header_fields(head: bytes) -> RawHeaders:
     return fields
 
 
-# The fast way
+def _first(headers: RawHeaders, name: str) -> bytes:
+    values = headers.get(name)
+    return values[0] if values else b""
 
 
-def _parse_fast(raw: bytes, headers: RawHeaders) -> Tree | None:
-    """The tree, or ``None`` where the fast parser may not be faithful."""
-    try:
-        root = fast_mail_parser.parse_email_tree(raw)
-        left = [PART_LIMIT]
-        part = _convert(root, raw, left, 0)
-    except fast_mail_parser.ParseError:
-        return None
-    return None if part is None else Tree(headers, part)
+@dataclass(slots=True)
+class _Cutter:
+    """Cuts one mail, and counts what that takes."""
 
+    raw: bytes
+    notes: list[str] = field(default_factory=list)
+    parts: int = 0
+    scanned: int = 0
+    false_delimiters: int = 0
 
-def _convert(
-    node: fast_mail_parser.PyMimePart, raw: bytes, left: list[int], depth: int
-) -> Part | None:
-    left[0] -= 1
-    headers = {name.lower(): values[0] for name, values in node.headers.items() if values}
-    content_type = headers.get("content-type", "")
-    disposition = headers.get("content-disposition", "")
-    encoding = headers.get("content-transfer-encoding", "").strip().lower()
-    media_type = _media_type(content_type)
-    if (
-        left[0] < 0
-        or depth > DEPTH_LIMIT
-        or media_type.startswith("message/")
-        or encoding not in _ENCODINGS
-        or not content_type.isascii()
-        or not disposition.isascii()
-        # A part whose own header fields are malformed is a matter for the patient parser.
-        or (content_type and "/" not in content_type)
-        or (depth and not headers)
-        or not all(values[0] and _TOKEN.fullmatch(name) for name, values in node.headers.items())
-        # The fast parser drops raw 8-bit bytes inside quoted-printable.
-        or (encoding == "quoted-printable" and not raw.isascii())
-    ):
-        return None
-    if media_type.startswith("multipart/"):
-        children: list[Part] = []
-        for child in node.children:
-            part = _convert(child, raw, left, depth + 1)
-            if part is None:
+    def head(self, start: int, end: int) -> tuple[RawHeaders | None, int]:
+        """The header fields of an entity and where its body begins; ``None``: never ending."""
+        raw = self.raw
+        blank = _AFTER_DELIMITER.match(raw, start, end)
+        if blank is not None and not blank[1] and blank.end() > start:
+            return {}, blank.end()
+        found = _END_OF_HEADERS.search(raw, start, min(end, start + HEADER_BLOCK_LIMIT + 4))
+        if found is None and end - start > HEADER_BLOCK_LIMIT:
+            return None, start
+        stop, body = (found.start() + 1, found.end()) if found else (end, end)
+        block = raw[start:stop]
+        broken = _body_without_blank_line(block)
+        if broken is not None:
+            return header_fields(block[:broken]), start + broken
+        return header_fields(block), body
+
+    def part(self, headers: RawHeaders, start: int, end: int, depth: int, default: str) -> Part:
+        """One entity, whose body lies from ``start`` to ``end``."""
+        self.parts += 1
+        if depth > DEPTH_LIMIT:
+            raise MalformedMessage("the parts are nested too deeply")
+        content_type = _first(headers, "content-type")
+        disposition = _first(headers, "content-disposition")
+        media_type = token(content_type) or default
+        if " " in media_type:  # a parameter without its semicolon
+            content_type = content_type.replace(b" ", b"; ", 1)
+        if _MEDIA_TYPE.fullmatch(media_type) is None:
+            media_type = _nearly(media_type)
+        told = parameters(content_type)
+        charset = told.get("charset", "")[:60]
+        if media_type.startswith("multipart/"):
+            whole = self._multipart(media_type, told.get("boundary", ""), start, end, depth)
+            if whole is not None:
+                return whole
+            media_type = "text/plain"
+        encoding = token(_first(headers, "content-transfer-encoding")).strip("\"' ;")
+        content = undo(self.raw[start:end], encoding)
+        filename = ""
+        if b"name" in disposition.lower():
+            filename = parameters(disposition, charset).get("filename", "")
+            filename = filename or parameters(disposition, charset).get("name", "")
+        if not filename and b"name" in content_type.lower():
+            asked = parameters(content_type, charset)
+            filename = asked.get("name", "") or asked.get("filename", "")
+        return Part(media_type, charset, " ".join(filename.split()), token(disposition), content)
+
+    def _multipart(
+        self, media_type: str, boundary: str, start: int, end: int, depth: int
+    ) -> Part | None:
+        """The parts between delimiters (RFC 2046, 5.1.1); ``None`` where there are none."""
+        delimiter = b"--" + boundary.encode()[:200] if boundary.strip() else b""
+        spans, closed = self._spans(delimiter, start, end) if delimiter else ([], False)
+        if not spans:
+            # The name that was declared stands nowhere: the first line like a delimiter may be it.
+            shown = _FIRST_DELIMITER.match(self.raw, start, end)
+            if shown is None:
+                self.notes.append(_CUT_OFF)
                 return None
-            children.append(part)
-        match = _BOUNDARY_VALUE.search(content_type)
-        boundary = (match[1] or match[2]).encode() if match else b""
-        if not children or not boundary or b"\n--" + boundary + b"--" not in raw:
+            spans, closed = self._spans(b"--" + shown[1], start, end)
+        if not spans:
+            self.notes.append(_CUT_OFF)
             return None
-        return Part(media_type, "", "", "", b"", tuple(children))
-    content = node.content
-    if content is None or node.children:
-        return None
-    filename = ""
-    if "name" in content_type.lower() or "filename" in disposition.lower():
-        filename = _filename(_message(content_type, disposition), "")
-    return Part(media_type, _charset(content_type), filename, _token(disposition), content)
-
-
-def _message(content_type: str, disposition: str) -> Message:
-    message: Message = Message()
-    if content_type:
-        message["Content-Type"] = content_type[:_PARAMETER_LIMIT]
-    if disposition:
-        message["Content-Disposition"] = disposition[:_PARAMETER_LIMIT]
-    return message
-
-
-def _media_type(content_type: str) -> str:
-    media_type = content_type.partition(";")[0].strip().lower()
-    return media_type if media_type.count("/") == 1 else "text/plain"
-
-
-def _charset(content_type: str) -> str:
-    match = _CHARSET.search(content_type)
-    return match[1] if match else ""
-
-
-def _token(disposition: str) -> str:
-    return disposition.partition(";")[0].strip().lower()
-
-
-# The patient way
-
-
-def _parse_slowly(raw: bytes, headers: RawHeaders) -> Tree:
-    try:
-        message = email.message_from_bytes(raw)
-        notes: list[str] = []
-        left = [PART_LIMIT]
-        root = _read_part(message, left, notes, 0)
-    except MalformedMessage:
-        raise
-    except Exception as error:
-        # The one wide catch of this reader: the library raises of every kind on hostile mail
-        # (LookupError, IndexError, AttributeError, RecursionError), and all go to quarantine.
-        raise MalformedMessage(f"the MIME parser failed: {type(error).__name__}") from error
-    return Tree(headers, root, notes[0] if notes else "")
-
-
-def _read_part(message: Message, left: list[int], notes: list[str], depth: int) -> Part:
-    left[0] -= 1
-    if depth > DEPTH_LIMIT:
-        raise MalformedMessage("the parts are nested too deeply")
-    fields = reversed(list(message.raw_items()))  # so that the first of two fields wins
-    raw_headers = {name.lower(): _bytes(value) for name, value in fields}
-    content_type = decode_header(raw_headers.get("content-type", b"")[:_PARAMETER_LIMIT])
-    disposition = decode_header(raw_headers.get("content-disposition", b"")[:_PARAMETER_LIMIT])
-    media_type = message.get_content_type()
-    charset_hint = _charset(content_type)
-    payload = message.get_payload()
-    children: list[Part] = []
-    content = b""
-    if isinstance(payload, list) and message.get_content_maintype() == "multipart":
-        for child in payload:
-            if left[0] <= 0:
-                notes.append("too many parts: the first are kept")
+        if not closed:
+            self.notes.append(_CUT_OFF)
+        default = "message/rfc822" if media_type == "multipart/digest" else "text/plain"
+        children: list[Part] = []
+        for first, last in spans[1:]:
+            if self.parts >= PART_LIMIT:
+                self.notes.append("too many parts: the first are kept")
                 break
-            if isinstance(child, Message):
-                children.append(_read_part(child, left, notes, depth + 1))
-    elif isinstance(payload, list):
-        content = b"\r\n".join(_source(child) for child in payload if isinstance(child, Message))
-    else:
-        decoded = message.get_payload(decode=True)
-        content = decoded if isinstance(decoded, bytes) else b""
-    if any(isinstance(defect, _TRUNCATED) for defect in message.defects):
-        notes.append("the mail is cut off or its parts are malformed")
-    return Part(
-        media_type,
-        charset_hint,
-        _filename(message, charset_hint),
-        _token(disposition),
-        content,
-        tuple(children),
-    )
+            headers, body = self.head(first, last)
+            children.append(self.part(headers or {}, body, last, depth + 1, default))
+        preamble = self.raw[spans[0][0] : min(spans[0][1], spans[0][0] + PREAMBLE_LIMIT)]
+        return Part(media_type, "", "", "", preamble, tuple(children))
+
+    def _spans(self, delimiter: bytes, start: int, end: int) -> tuple[list[tuple[int, int]], bool]:
+        """Where the preamble and the parts lie, and whether the last one ends in a delimiter."""
+        raw = self.raw
+        spans: list[tuple[int, int]] = []
+        begun = position = start
+        while len(spans) <= PART_LIMIT:
+            at = raw.find(delimiter, position, end)
+            self.scanned += (end if at < 0 else at) - position
+            if self.scanned > 4 * len(raw) + _SCANNED:
+                raise MalformedMessage("the parts are nested too often")
+            if at < 0:
+                break
+            after = _AFTER_DELIMITER.match(raw, at + len(delimiter), end)
+            if after is None or (at > start and raw[at - 1] not in b"\r\n"):
+                self.false_delimiters += 1
+                if self.false_delimiters > _FALSE_DELIMITERS:
+                    raise MalformedMessage("too many lines only look like delimiters")
+                position = at + len(delimiter)
+                continue
+            # The line end before a delimiter is the delimiter's.
+            before = raw[max(begun, at - 2) : at]
+            ending = 2 if before == b"\r\n" else int(before[-1:] in (b"\r", b"\n"))
+            spans.append((begun, at - ending))
+            begun = position = after.end()
+            if after[1]:
+                return spans, len(spans) > 1
+        else:
+            return spans, True
+        if not spans:
+            return [], False
+        spans.append((begun, end))
+        return spans, False
 
 
-def _source(message: Message) -> bytes:
-    try:
-        return message.as_bytes()
-    except (UnicodeError, LookupError, ValueError, TypeError, AttributeError):
-        body = message.get_payload()
-        return body.encode("utf-8", "surrogateescape") if isinstance(body, str) else b""
+def _nearly(media_type: str) -> str:
+    """What a malformed media type most likely means (RFC 2045, 5.2: plain text)."""
+    begins = _MEDIA_TYPE.match(media_type)
+    if begins is not None:
+        return begins[0]
+    if media_type.startswith("multipart"):
+        return "multipart/mixed"
+    return "text/html" if "html" in media_type else "text/plain"
 
 
-def _bytes(value: object) -> bytes:
-    return str(value).encode("utf-8", "surrogateescape")
+def _body_without_blank_line(block: bytes) -> int | None:
+    """Where a body begins whose header did not end in a blank line.
 
-
-# What both share
-
-
-def _filename(message: Message, charset: str) -> str:
-    """The file name by RFC 2231, else by RFC 2047 (against its letter, as most senders do)."""
-    return _parameter(message, "filename", "content-disposition", charset) or _parameter(
-        message, "name", "content-type", charset
-    )
-
-
-def _parameter(message: Message, name: str, header: str, charset: str) -> str:
-    source = message.get(header)
-    if source is None:
-        return ""
-    text = _bytes(_raw_value(message, header)).decode("utf-8", "surrogateescape")
-    if name not in text.lower():
-        return ""
-    bare: Message = Message()
-    bare[header] = text[:_PARAMETER_LIMIT].replace("\r", " ").replace("\n", " ")
-    try:
-        value = bare.get_param(name, header=header)
-    except (UnicodeError, LookupError, ValueError, TypeError, AttributeError, IndexError):
-        return ""
-    if isinstance(value, tuple):
-        declared, _language, encoded = value
-        content = encoded.encode("latin-1", "replace")
-        return " ".join(decode(content, declared or "").split())
-    if not isinstance(value, str):
-        return ""
-    content = value.encode("utf-8", "surrogateescape")
-    return " ".join(decode_header(content, charset).split())
-
-
-def _raw_value(message: Message, header: str) -> object:
-    values: Sequence[object] = [
-        value for name, value in message.raw_items() if name.lower() == header
-    ]
-    return values[0] if values else ""
+    A line that is no field stands in a header for two reasons: the header goes on below it, or its
+    blank line was lost. Known fields further down tell the first from the second.
+    """
+    unfolded = _FOLD.sub(b"", block) if b"\n " in block or b"\n\t" in block else block
+    if all(map(_FIELD.match, unfolded.rstrip(b"\r\n").split(b"\n"))):
+        return None
+    known = 0
+    for match in _KNOWN_FIELD.finditer(block):
+        known = match.start()
+    for line in _LINE.finditer(block, known):
+        words = line[0]
+        if line.start() == known or words[:1] in b" \t" or _FIELD.match(words):
+            continue
+        if words.strip() and not _MAILBOX_LINE.fullmatch(words):
+            return line.start()
+    return None

@@ -12,11 +12,15 @@ import re
 from typing import TYPE_CHECKING
 
 from channels.mail.separators import (
+    MOST_LINES,
     attribution,
+    ends_an_address,
+    head_length,
     is_forwarded,
     is_header_block,
     is_mobile_signature,
     is_original,
+    may_begin,
     visible,
 )
 
@@ -36,6 +40,20 @@ _DIRECTION_MARKS = ("\u200f", "\u200e", "\u202b", "\u2067")
 _QUOTE = re.compile(r"^\s*(?:[>|]\s?)+")
 _AROUND_MARKER = " \t*_-–—=#\xa0"
 _LONGEST_SIGNATURE = 10
+_LONGEST_LINE = 80
+#: Longer texts are kept whole above our marker: nobody answers at such length by hand.
+_MOST_LINES_READ = 10_000
+#: Lines that begin like an attribution and may be followed over several lines, in one text.
+_MOST_BEGUN = 300
+_QUOTED_HEAD = 12
+_SIGNATURE_RULE = re.compile("[-—–]{1,3}|[_—–]{2,79}")
+_SENTENCE_ENDS = (".", "!", "?", "؟", "…")
+#: A web or mail address, or a telephone number with its label.
+_REACHED_AT = re.compile(
+    r"https?://|\bwww\.|[^\s@]{1,64}@[^\s@]{1,100}\.|(?:t[eé]l|phone|mobile|gsm|fax|هاتف|الهاتف)\b"
+    r".{0,10}\d{2}",
+    re.IGNORECASE,
+)
 _SIGNATURE_DELIMITER = re.compile(r"--[ ]?\r?")
 
 
@@ -53,9 +71,12 @@ def new_text(full: str, markers: Sequence[str] = MARKERS) -> str:
     whole = full.strip()
     above = above_marker(whole, markers)
     # A signature below the quoted words is no answer to them.
-    lines = _without_outer_signature((whole if above is None else above).split("\n"))
+    read = whole if above is None else above
+    if read.count("\n") > _MOST_LINES_READ:
+        return read.strip() or whole
+    lines = _without_outer_signature(read.split("\n"))
     end = _first_separator(lines)
-    if end is not None:
+    if end is not None and any(map(visible, lines[:end])):
         lines = lines[:end]
     below = _below_a_quote_at_the_top(lines)
     left = list(_without_signature(_without_mobile_signature(below)))
@@ -128,9 +149,13 @@ class _Page:
     def __init__(self, lines: Sequence[str]) -> None:
         count = len(lines)
         self.texts = [visible(line) for line in lines]
-        self.quoted = [_QUOTE.match(line) is not None for line in lines]
+        self.quoted = [
+            _QUOTE.match(line) is not None and not ends_an_address(self.texts, number)
+            for number, line in enumerate(lines)
+        ]
         self.trailing_quote: int | None = None
         self._last_unquoted = -1
+        self._begun = 0
         self._next_quote = [count] * (count + 1)
         self._quote_follows = [True] * (count + 1)
         for number in range(count - 1, -1, -1):
@@ -148,7 +173,14 @@ class _Page:
 
     def attribution(self, number: int) -> int:
         """How many lines an attribution takes that begins at this line; 0: none."""
-        return attribution(self.texts, number, quote_follows=self._quote_follows)
+        most_lines = MOST_LINES
+        if may_begin(self.texts[number]):
+            self._begun += 1
+            if self._begun > _MOST_BEGUN:
+                most_lines = 1
+        return attribution(
+            self.texts, number, quote_follows=self._quote_follows, most_lines=most_lines
+        )
 
     def interleaved(self, number: int) -> bool:
         """Unquoted words below or between quoted ones, from a line on: the answer may be there."""
@@ -163,8 +195,14 @@ def _below_a_quote_at_the_top(lines: Sequence[str]) -> Sequence[str]:
     """
     page = _Page(lines)
     start = next((number for number, text in enumerate(page.texts) if text), len(lines))
-    length = page.attribution(start) if start < len(lines) else 0
-    if not length:
+    if start == len(lines):
+        return lines
+    length = page.attribution(start)
+    if not length and not page.quoted[start] and _is_head(page.texts, start):
+        length = head_length(page.texts, start)
+        if start + length == len(lines) or not page.quoted[start + length]:
+            return lines
+    if not length and not (page.quoted[start] and _names_whom_it_quotes(lines, start)):
         return lines
     below = start + length
     while below < len(lines) and (page.quoted[below] or not page.texts[below]):
@@ -174,6 +212,21 @@ def _below_a_quote_at_the_top(lines: Sequence[str]) -> Sequence[str]:
     return lines if any(page.quoted[below:]) else lines[below:]
 
 
+def _is_head(texts: Sequence[str], number: int) -> bool:
+    return is_header_block(texts, number) or is_original(texts[number])
+
+
+def _names_whom_it_quotes(lines: Sequence[str], start: int) -> bool:
+    """Whether a quotation begins with a mail's head or an attribution, both quoted too."""
+    inner = [visible(_QUOTE.sub("", line)) for line in lines[start : start + _QUOTED_HEAD]]
+    first = next((number for number, text in enumerate(inner) if text), None)
+    if first is None:
+        return False
+    return _is_head(inner, first) or bool(
+        attribution(inner, first, quote_follows=[False] * (len(inner) + 1))
+    )
+
+
 def _without_outer_signature(lines: Sequence[str]) -> Sequence[str]:
     """Leave out the signature at the end of all, where somebody's own words stand above it."""
     shorter = _without_signature(_without_mobile_signature(lines))
@@ -181,20 +234,40 @@ def _without_outer_signature(lines: Sequence[str]) -> Sequence[str]:
 
 
 def _without_signature(lines: Sequence[str]) -> Sequence[str]:
-    """Leave out a short signature under its delimiter line ``-- `` (RFC 3676, 4.3)."""
+    """Leave out a short signature under its delimiter line ``-- `` (RFC 3676, 4.3).
+
+    Under a rule of another kind it must look like one: short lines, no sentence, and where to
+    reach the sender.
+    """
     for number in range(len(lines) - 1, max(len(lines) - 1 - _LONGEST_SIGNATURE, 0), -1):
-        if _SIGNATURE_DELIMITER.fullmatch(lines[number].translate({0xA0: " "})):
+        if _SIGNATURE_DELIMITER.fullmatch(lines[number].translate({0xA0: " "})) or (
+            _SIGNATURE_RULE.fullmatch(lines[number].strip()[:_LONGEST_LINE])
+            and _tells_who_signs(lines[number + 1 :])
+        ):
             return lines[:number] if any(map(visible, lines[:number])) else lines
     return lines
 
 
+def _tells_who_signs(lines: Sequence[str]) -> bool:
+    texts = [text for text in map(visible, lines) if text]
+    return (
+        len(texts) > 1
+        and all(len(text) < _LONGEST_LINE and not text.endswith(_SENTENCE_ENDS) for text in texts)
+        and not texts[0].endswith((":", ","))
+        and any(_REACHED_AT.search(text) for text in texts[1:])
+    )
+
+
 def _without_mobile_signature(lines: Sequence[str]) -> Sequence[str]:
-    end = len(lines)
-    while end and not visible(lines[end - 1]):
+    end = kept = len(lines)
+    while end > 1:
+        text = visible(lines[end - 1])
+        if text and not is_mobile_signature(text):
+            break
         end -= 1
-    if end > 1 and is_mobile_signature(visible(lines[end - 1])):
-        return lines[: end - 1]
-    return lines
+        if text:
+            kept = end
+    return lines[:kept]
 
 
 def _plain(line: str) -> str:

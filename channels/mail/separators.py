@@ -10,98 +10,82 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from channels.mail.quotation_words import (
+    CLIENTS,
+    FIELDS,
+    FORWARDED,
+    FORWARDED_STEMS,
+    ORIGINALS,
+    SENT_FROM,
+    STARTS,
+    VERBS,
+    VERBS_UNPARTED,
+)
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
 #: Longest separator in characters, its line breaks folded.
 LONGEST = 400
-_MOST_LINES = 8
+#: Most lines of an attribution, blank ones among them.
+MOST_LINES = 8
 _HEADER_LINES = 10
 
 # Marks that clients put around right-to-left words, and a mail tracker's dot at the end.
 _INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff\u1427]")
 
-#: First words of an attribution: "Le ... a écrit :".
-_STARTS: Mapping[str, str] = {
-    "fr": "le|il y a",
-    "ar": "في|بتاريخ|بتأريخ|يوم|كتب|كتبت",
-    "en": "on",
-    "others": "el|am|il|op|em|dnia|den|dne|lördag|понедельник|вторник|среда|четверг|пятница",
-}
-#: What somebody did.
-_VERBS: Mapping[str, str] = {
-    "fr": "a [ée]crit|ont [ée]crit",
-    "ar": "كتبت?|كتبَ|كتابة|أرسلت?|جاء",
-    "en": "wrote",
-    "others": "schrieb|escribi[óo]|escreveu|ha scritto|schreef|skrev|napisał|napisała|napsal"
-    "|a scris|kirjoitti|írta|yazdı|написала?|пишет",
-}
-_ORIGINALS = frozenset(
-    {
-        "message d'origine",
-        "message d’origine",
-        "message original",
-        "message initial",
-        "mail original",
-        "e-mail d'origine",
-        "e-mail d’origine",
-        "الرسالة الأصلية",
-        "رسالة أصلية",
-        "original message",
-        "original appointment",
-        "ursprüngliche nachricht",
-        "mensaje original",
-        "mensagem original",
-        "messaggio originale",
-    }
-)
-#: Fields of a quoted head, by kind: French, Arabic, English, then others.
-_FIELDS: Mapping[str, str] = {
-    "from": "de|exp[ée]diteur|من|المرسل|from|von|от",
-    "sent": "envoy[ée](?: le| par)?|تم الإرسال|(?:أ|أُ)رسلت?|تاريخ الإرسال|الإرسال|sent"
-    "|gesendet|enviado(?: el)?|отправлено",
-    "date": "date|التاريخ|تاريخ|datum|fecha|дата",
-    "to": "[àa]|destinataires?|إلى|الى|to|an|para|кому",
-    "copy": "cc|copie(?: à)?|نسخة(?: إلى)?",
-    "subject": "objet|sujet|الموضوع|subject|betreff|asunto|oggetto|тема",
-    "answer": "répondre à|الرد على|reply-to",
-}
 _FIELD = re.compile(
     r"\*{0,2}\s{0,3}(?:"
-    + "|".join(f"(?P<{kind}>{labels})" for kind, labels in _FIELDS.items())
+    + "|".join(f"(?P<{kind}>{labels})" for kind, labels in FIELDS.items())
     + r")\s{0,3}\*{0,2}\s{0,3}[:：]",
     re.IGNORECASE,
 )
-_START = re.compile(rf"(?:-{{2,6}} ?)?(?:(?:{'|'.join(_STARTS.values())})\b|\d)", re.IGNORECASE)
-_SAID = re.compile(rf"\b(?:{'|'.join(_VERBS.values())})\b", re.IGNORECASE)
-_ADDRESS = re.compile(r"[^\s<>@\"(\[:]{1,100}@[^\s<>@\")\]:]{1,100}")
-_TIME = re.compile(r"\b\d{1,2}(?:[:.]|\s?h\s?)\d{2}\b")
-#: As clients set it, before the name; people rarely do.
-_TIME_AND_COMMA = re.compile(r"\b\d{1,2}[:.]\d{2}\b[^,،]{0,20}[,،]")
-_YEAR = re.compile(r"\b\d{4}\b|\b\d{1,2}[-/.]\d{1,2}[-/.]\d{2}\b")
+_START = re.compile(
+    rf"(?:-{{2,6}} ?)?(?:(?:{'|'.join(STARTS.values())})\b|\d|[在于於])", re.IGNORECASE
+)
+_VERB = rf"(?:\b(?:{'|'.join(VERBS.values())})\b(?:\(a\))?|(?:{VERBS_UNPARTED}))"
+_SAID = re.compile(_VERB, re.IGNORECASE)
+#: "> wrote:" or ">:" alone: the end of a wrapped address, no quotation.
+_TAIL = re.compile(rf">\s{{0,3}}(?:{_VERB})?\s{{0,3}}[:：]", re.IGNORECASE)
+_NAME_SAID = re.compile(
+    rf"(?P<name>[^,;:!?]{{1,60}}?)\s{{1,3}}{_VERB}\s{{0,3}}[:：]", re.IGNORECASE
+)
+_PRONOUNS = frozenset({"i", "he", "she", "they", "we", "you", "elle", "elles", "ils", "on", "er"})
+_MOST_NAMES = 4
+# Some clients leave a script's address in the place of the mail address.
+_ADDRESS = re.compile(
+    r"[^\s<>@\"(\[:]{1,100}@[^\s<>@\")\]:]{1,100}|<\s?(?:mailto|javascript):", re.IGNORECASE
+)
+_TIME = re.compile(r"(?<!\d)\d{1,2}(?:[:.]|\s?[hH]\s?)\d{2}(?!\d)")
+#: As clients set it, before the name; people rarely do, and they put an article then.
+_TIME_AND_COMMA = re.compile(
+    r"(?<!\d)\d{1,2}[:.]\d{2}(?!\d)[^,،]{0,20}[,،](?!\s{0,3}(?:l[ea]s?|l['’]|une?|the|an?|mon|ma|mes"
+    r"|notre|nos|votre|vos|our|your|my|der|die|das)\b)"
+    r"|(?<!\d)\d{1,2}[:.]\d{2}(?: Uhr)? (?:schrieb|schreef|skrev) (?!Herrn?\b|Frau\b)[A-Z\"<]"
+)
+_YEAR = re.compile(r"(?<!\d)\d{4}(?!\d)|(?<!\d)\d{1,2}[-/.]\d{1,2}[-/.]\d{2}(?!\d)")
+#: The second line of a date broken before its year.
+_REST_OF_DATE = re.compile(r"\d{4}(?![-/.年\d])")
 _DATE_AND_ADDRESS = re.compile(r"\d{4}[-/]\d{1,2}[-/]\d{1,2}\b[^<>]{1,200}<[^<>\s@]+@[^<>\s@]+>")
+#: A point that ends no sentence: "3." and the abbreviations beside dates.
+_ORDINAL = re.compile(r"(?:\b\d{1,2}|\bг|\bkl|\bUhr)\.\Z")
 _SENTENCE_ENDS = (".", "!", "?", "؟", "…")
 _ENDS = (":", "：", "--")
 _DECORATION = " \t*_-–—=#:"
 _RULE = re.compile(r"[_\-=]{10,}")
-_FORWARDED = re.compile(
-    r"forwarded (?:message|by)|begin forwarded|message (?:transféré|réexpédié|transmis)"
-    r"|début du message (?:réexpédié|transféré)|(?:الرسالة|رسالة) (?:المعاد توجيهها|معاد توجيهها"
-    r"|محولة|المحولة|مُعاد توجيهها)|بدء الرسالة المُ?عاد توجيهها",
-    re.IGNORECASE,
-)
-_CLIENTS = (
-    "iphone|ipad|samsung|galaxy|huawei|xiaomi|oppo|android|outlook|yahoo|gmail|hotmail|orange|proton"
-    "|mail pour|mail for|courrier|smartphone|mobile|portable|téléphone|bluemail|sfr|free"
-    "|ياهو|جالاكسي|سامسونج|الآيفون|آيفون|هاتفي|جهازي|هواوي|أندرويد|بريد"
-)
+_FORWARDED = re.compile(FORWARDED, re.IGNORECASE)
 _MOBILE = re.compile(
-    rf"(?:sent from (?:my|outlook|yahoo|mail|samsung)\b.{{0,60}}|get outlook for .{{0,40}}"
-    rf"|envoyé (?:de(?:puis)?|à partir|avec) .{{0,40}}(?:{_CLIENTS}).{{0,40}}"
-    rf"|(?:télécharge[rz]|obtenir|obtenez) outlook pour .{{0,40}}"
-    rf"|الحصول على outlook ل.{{0,40}}"
-    rf"|(?:أُ?رسلت?|مُ?رسلة?|تم الإرسال|تم الارسال|تم إرسالها)(?: هذه الرسالة)?"
-    rf" (?:من|باستخدام|عبر) .{{0,40}}(?:{_CLIENTS}).{{0,40}})",
+    rf"(?:(?:{SENT_FROM})\b.{{0,60}}(?:{CLIENTS}).{{0,60}}"
+    r"|sent from (?:my|outlook|yahoo|mail|samsung)\b.{0,60}"
+    r"|(?:get|download) (?:outlook|bluemail|yahoo mail) for .{0,40}"
+    r"|(?:télécharge[rz]|obtenir|obtenez) outlook pour .{0,40}|الحصول على outlook ل.{0,40}"
+    r"|outlook (?:für|para|per|voor|för|til|для) .{0,20}"
+    r"|(?:holen sie sich|obt[eé]n(?:er|ga|ha)?|ottieni|download|hämta|hent|pobierz|скачать) outlook"
+    r" .{0,40}"
+    rf"|(?:von|vom) meine[mr] .{{0,40}}(?:{CLIENTS}).{{0,30}}gesendet\.?"
+    rf"|(?:{CLIENTS}).{{0,20}}(?:から送信|에서 보냄|(?:dan|den) gönderildi)"
+    rf"|(?:从|從|发自|發自|寄自|傳送自).{{0,20}}(?:{CLIENTS}).{{0,20}}"
+    rf"|나의 .{{0,20}}에서 보냄)",
     re.IGNORECASE,
 )
 
@@ -115,14 +99,18 @@ def is_original(text: str) -> bool:
     """Whether a line says that the original message follows: "-----Message d'origine-----"."""
     if len(text) > LONGEST:
         return False
-    bare = text.strip(_DECORATION)
-    dashes = len(text) - len(bare) > 1 or any("\u0600" <= letter <= "\u06ff" for letter in bare)
-    return dashes and bare.casefold() in _ORIGINALS
+    bare = text.strip(_DECORATION).replace("’", "'")
+    if bare.casefold() not in ORIGINALS:
+        return False
+    return len(text) - len(bare) > 1 or any("\u0600" <= letter <= "\u06ff" for letter in bare)
 
 
 def is_forwarded(text: str) -> bool:
     """Whether a line says that what follows is forwarded: the sender wants it read."""
-    return len(text) <= LONGEST and _FORWARDED.search(text) is not None
+    if len(text) > LONGEST:
+        return False
+    lowered = text.lower()
+    return any(stem in lowered for stem in FORWARDED_STEMS) and bool(_FORWARDED.search(text))
 
 
 def is_mobile_signature(text: str) -> bool:
@@ -135,7 +123,8 @@ def is_header_block(texts: Sequence[str], number: int) -> bool:
 
     From, To and a date alone are no head: people tell so of a journey.
     """
-    if _is_rule(texts[number]):
+    ruled = _is_rule(texts[number])
+    if ruled:
         following = range(number + 1, min(number + 4, len(texts)))
         number = next((index for index in following if texts[index]), number)
     first = _field(texts[number])
@@ -143,9 +132,11 @@ def is_header_block(texts: Sequence[str], number: int) -> bool:
         return False
     kinds, address = _head(texts, number)
     if first == "from":
-        return _is_complete(kinds, address=address)
+        return _is_complete(kinds, address=address or ruled)
     if not (address and {"from", "to", "subject"} <= kinds and kinds & {"sent", "date"}):
         return False
+    if (first == "sent" or (ruled and first == "date")) and _TIME.search(texts[number][:LONGEST]):
+        return True
     # Where a head is complete from its From on, what stands above it is a person's own list.
     later = range(number + 1, min(number + _HEADER_LINES, len(texts)))
     start = next((index for index in later if _field(texts[index]) == "from"), None)
@@ -155,8 +146,21 @@ def is_header_block(texts: Sequence[str], number: int) -> bool:
     return not _is_complete(kinds, address=address)
 
 
+def head_length(texts: Sequence[str], number: int) -> int:
+    """How many lines a head takes that begins here: a rule or an introduction, then its fields."""
+    end = number
+    if is_original(texts[end]) or _is_rule(texts[end]):
+        end += 1
+    while end < len(texts) and end - number < _HEADER_LINES and _field(texts[end]):
+        end += 1
+    return end - number
+
+
 def _head(texts: Sequence[str], number: int) -> tuple[set[str], bool]:
-    """The kinds of field that follow from a line on, and whether one holds a mail address."""
+    """The kinds of field that follow from a line on, and whether one is a client's for certain.
+
+    A mail address is, and a date with a time: people give neither when they head a letter.
+    """
     kinds: set[str] = set()
     address = False
     for text in texts[number : number + _HEADER_LINES]:
@@ -165,15 +169,24 @@ def _head(texts: Sequence[str], number: int) -> tuple[set[str], bool]:
             break  # Another head begins.
         if kind:
             kinds.add(kind)
-            address = address or _ADDRESS.search(text[:LONGEST]) is not None
+            pattern = _TIME if kind == "date" else _ADDRESS
+            address = address or pattern.search(text[:LONGEST]) is not None
     return kinds, address
 
 
 def _is_complete(kinds: set[str], *, address: bool) -> bool:
-    return len(kinds) > 2 and (address or bool(kinds & {"subject", "sent"}))  # noqa: PLR2004 - of four
+    if "sent" in kinds or (address and "subject" in kinds):
+        return len(kinds) > 2  # noqa: PLR2004 - of four
+    return address and {"from", "date", "to"} <= kinds
 
 
-def attribution(texts: Sequence[str], number: int, *, quote_follows: Sequence[bool]) -> int:
+def attribution(
+    texts: Sequence[str],
+    number: int,
+    *,
+    quote_follows: Sequence[bool],
+    most_lines: int = MOST_LINES,
+) -> int:
     """How many lines an attribution takes that begins here; 0: none.
 
     ``quote_follows[n]``: whether the first words from line n on are quoted, or there are none.
@@ -181,34 +194,96 @@ def attribution(texts: Sequence[str], number: int, *, quote_follows: Sequence[bo
     after the time or with quoted words below, must stand beside it.
     """
     joined = ""
-    for length in range(1, min(_MOST_LINES, len(texts) - number) + 1):
+    for length in range(1, min(most_lines, len(texts) - number) + 1):
         text = texts[number + length - 1]
         if length > 1 and not text:
             continue
+        if length > 1 and text.startswith(">") and not ends_an_address(texts, number + length - 1):
+            return 0
         joined = f"{joined} {text}".lstrip()
         if not joined or len(joined) > LONGEST:
             return 0
-        if _attributes(joined, below_is_quoted=quote_follows[number + length]):
-            return 0 if _begins_later(texts, number, length) else length
-        if length == 1 and not (
-            _START.match(text) and any(map(str.isdigit, text)) and not text.endswith(_SENTENCE_ENDS)
+        below = number + length
+        if _attributes(joined, below_is_quoted=quote_follows[below]) or (
+            _is_address_and_date(joined) and _is_right_above_a_quote(below, texts, quote_follows)
         ):
-            return 0
+            return 0 if _begins_later(texts, number, length) else length
+        if length == 1:
+            if _is_right_above_a_quote(below, texts, quote_follows) and _is_name_said(text):
+                return 1
+            if most_lines == 1 or not may_begin(text):
+                return 0
     return 0
+
+
+def may_begin(text: str) -> bool:
+    """Whether a line may be the first of an attribution broken over several lines."""
+    if text.endswith(_SENTENCE_ENDS) and not _ORDINAL.search(text):
+        return False
+    if _START.match(text):
+        return any(map(str.isdigit, text))
+    if _ADDRESS.search(text) and _SAID.search(text):
+        return True
+    return _YEAR.search(text) is not None and _TIME.search(text) is not None
+
+
+def _is_address_and_date(joined: str) -> bool:
+    return (
+        joined.endswith((":", "："))
+        and _YEAR.search(joined) is not None
+        and _ADDRESS.search(joined) is not None
+    )
+
+
+def _is_name_said(text: str) -> bool:
+    """Whether a line is a name and a verb only: "Sara Alami wrote:"."""
+    found = _NAME_SAID.fullmatch(text)
+    if found is None or _START.match(text):
+        return False
+    names = found["name"].split()
+    return (
+        0 < len(names) <= _MOST_NAMES
+        and all(not name[0].islower() for name in names)
+        and names[0].casefold() not in _PRONOUNS
+        and names[0][0].isascii()
+    )
+
+
+def _is_right_above_a_quote(
+    below: int, texts: Sequence[str], quote_follows: Sequence[bool]
+) -> bool:
+    return below < len(texts) and bool(texts[below]) and quote_follows[below]
+
+
+def ends_an_address(texts: Sequence[str], number: int) -> bool:
+    """Whether a line "> wrote:" closes an address that is open above it, and quotes nothing."""
+    if not _TAIL.fullmatch(texts[number][:LONGEST]):
+        return False
+    above = " ".join(texts[max(number - 4, 0) : number])[-LONGEST:]
+    return above.count("<") > above.count(">") and not above.startswith(">")
 
 
 def _attributes(joined: str, *, below_is_quoted: bool) -> bool:
     if _DATE_AND_ADDRESS.fullmatch(joined):
         return True
+    if joined.endswith(">"):
+        return bool(
+            _START.match(joined)
+            and _SAID.search(joined)
+            and _YEAR.search(joined)
+            and _TIME.search(joined)
+            and _ADDRESS.search(joined)
+        )
     if not joined.endswith(_ENDS):
         return False
+    # The search for a verb costs most: it comes last.
     address = _ADDRESS.search(joined) is not None
-    time = _TIME.search(joined) is not None
-    if not _SAID.search(joined):
-        # In whatever language: a time, a mail address, a colon.
-        return address and time and not joined.endswith("--") and _YEAR.search(joined) is not None
     dated = _YEAR.search(joined) is not None
-    return address or (dated and (below_is_quoted or _TIME_AND_COMMA.search(joined) is not None))
+    if address and dated and not joined.endswith("--") and _TIME.search(joined):
+        return True  # In whatever language: a time, a mail address, a colon.
+    if not address and not (dated and (below_is_quoted or _TIME_AND_COMMA.search(joined))):
+        return False
+    return _SAID.search(joined) is not None
 
 
 def _begins_later(texts: Sequence[str], number: int, length: int) -> bool:
@@ -217,6 +292,7 @@ def _begins_later(texts: Sequence[str], number: int, length: int) -> bool:
         rest = " ".join(filter(None, texts[start : number + length]))
         if (
             _START.match(texts[start])
+            and not _REST_OF_DATE.match(texts[start])
             and _TIME.search(rest)
             and _YEAR.search(rest)
             and _attributes(rest, below_is_quoted=False)

@@ -93,6 +93,35 @@ def split(text: str, limit: int) -> list[str]:
     return pieces
 
 
+def concatenated(text: str, encoding: Encoding, room: int) -> list[str]:
+    """Cut one long text into the parts that a phone joins again.
+
+    A cut falls as late as it can, but never inside a surrogate pair, an escape pair or a tracking
+    code (unless a code alone is longer than ``room``).
+
+    Args:
+        text: any text; an empty one gives no part.
+        encoding: how all of its parts travel.
+        room: septets or UTF-16 units of one part beside its header.
+    """
+    codes = [match.span() for match in _CODE.finditer(text)]
+    parts: list[str] = []
+    start = 0
+    while start < len(text):
+        end, filled = start, 0
+        while end < len(text) and filled + _units(text[end], encoding) <= room:
+            filled += _units(text[end], encoding)
+            end += 1
+        for first, after in codes:
+            if start < first < end < after:
+                end = first
+        if end == start:
+            raise ValueError("a part has room for one character at least")
+        parts.append(text[start:end])
+        start = end
+    return parts
+
+
 def _units(character: str, encoding: Encoding) -> int:
     if encoding is Encoding.GSM7:
         return 2 if character in EXTENDED else 1

@@ -12,12 +12,16 @@ from typing import TYPE_CHECKING
 import click
 from sqlalchemy.exc import SQLAlchemyError
 
+from channels.sms.smpp_connection import CannotConnect, connect
+from channels.sms.smpp_session import bind_unit
+from config import country as countries
 from config.settings import weaknesses
 from dispatcher.administration import load_all
 from dispatcher.routing.rules import read_toml, unknown_slugs
 from gateway import wiring
 from gateway.commands.settings import pass_settings_as_they_are
 from gateway.doorbell import Doorbell
+from gateway.smpp_door import account_of
 from tracker.database import can_commit, durability, reading
 from tracker.migrations import current, newest
 
@@ -31,16 +35,15 @@ ROOMS = ("gateway", "channels", "normalizer", "dispatcher", "tracker", "config")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @pass_settings_as_they_are
 def doctor(settings: Settings, as_json: bool) -> None:  # noqa: FBT001
-    """Check rooms, settings, database, routing, queue and SMS; exit 1 on a fault."""
+    """Check rooms, settings, database, routing, queue, SMS and SMPP; exit 1 on a fault."""
     checks = {
         "rooms": rooms_fault(),
         "settings": "; ".join(weaknesses(settings)),
         "database": database_fault(settings),
         "routing": routing_fault(settings),
         "queue": queue_fault(settings),
-        "sms": ""
-        if settings.twilio.account_sid
-        else "twilio.account_sid is empty: no SMS, no calls",
+        "sms": sms_fault(settings),
+        "smpp": smpp_fault(settings),
     }
     if as_json:
         click.echo(json.dumps(checks))
@@ -96,6 +99,33 @@ def routing_fault(settings: Settings) -> str:
         return "the administrations cannot be read; see database"
     if unknown and settings.dispatch.rules:  # of the shipped ones, those that fit are taken
         return f"{file} names administrations that are not on record: {', '.join(unknown)}"
+    return ""
+
+
+def sms_fault(settings: Settings) -> str:
+    """Whether texts and calls have a provider."""
+    if settings.twilio.account_sid:
+        return ""
+    missing = "no calls" if settings.smpp.host else "no SMS, no calls"
+    return f"twilio.account_sid is empty: {missing}"
+
+
+def smpp_fault(settings: Settings) -> str:
+    """Whether the operator's SMSC is reached under these settings; nobody binds for it."""
+    if not settings.smpp.host:
+        return ""
+    account = account_of(settings, countries.load(settings.country).region)
+    if not account.system_id:
+        return "smpp.system_id is empty: set the account name that the operator gave you"
+    if not account.number:
+        return "smpp.number is empty: set the short code that citizens write to"
+    if settings.smpp.hold_seconds < settings.smpp.throttle_seconds:
+        return "smpp.hold_seconds is shorter than smpp.throttle_seconds: nothing would be sent"
+    try:
+        bind_unit(account, 1)
+        connect(account, lambda: False).close()
+    except (ValueError, CannotConnect) as fault:
+        return str(fault)
     return ""
 
 

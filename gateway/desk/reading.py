@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Integer, and_, func, select, true, type_coerce
 
+from channels.mail.authenticity import NAMES as AUTHENTICITY
 from channels.message import ChannelName
 from tracker.models import (
     AttentionReason,
@@ -19,6 +20,7 @@ from tracker.models import (
     case_events,
     cases,
     decisions,
+    deliveries,
     messages,
 )
 from tracker.status import FINAL
@@ -74,12 +76,15 @@ class Thread:
         files: rows of ``attachments`` with ``head`` (first bytes), by message id.
         events: rows of ``case_events``, oldest first.
         decisions: rows of ``decisions``, newest first.
+        senders: what is known of the sender of a mail, by message id
+            (:mod:`channels.mail.authenticity`).
     """
 
     messages: Sequence[Row[Any]]
     files: Mapping[UUID, Sequence[Row[Any]]]
     events: Sequence[Row[Any]]
     decisions: Sequence[Row[Any]]
+    senders: Mapping[UUID, Mapping[str, str]]
 
     @property
     def last(self) -> str:
@@ -173,7 +178,21 @@ def thread(connection: Connection, case_id: UUID) -> Thread:
         .where(decisions.c.case_id == case_id)
         .order_by(decisions.c.decided_at.desc(), decisions.c.id.desc()),
     ).all()
-    return Thread(spoken, files, events, chosen)
+    return Thread(spoken, files, events, chosen, _senders(connection, case_id))
+
+
+def _senders(connection: Connection, case_id: UUID) -> dict[UUID, Mapping[str, str]]:
+    """What is known of the senders of a case's mails; without those of whom nothing is."""
+    rows = connection.execute(
+        select(messages.c.id, deliveries.c.answer)
+        .join(deliveries, deliveries.c.id == messages.c.delivery_id)
+        .where(messages.c.case_id == case_id, deliveries.c.channel == str(ChannelName.EMAIL))
+    )
+    return {
+        row.id: {name: str(row.answer[name]) for name in AUTHENTICITY if row.answer.get(name)}
+        for row in rows
+        if "dmarc" in row.answer
+    }
 
 
 def last_message(connection: Connection, case_id: UUID) -> str:

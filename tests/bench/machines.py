@@ -2,7 +2,7 @@
 """How well machine mail is told from persons' mail, with counts.
 
 The public set is cut in two by a digest of the file's name: rules are tuned on one half only.
-"Fields" is the verdict of ``mime.read``; "text" weighs the words of the mail as well.
+"Fields" judges by the header fields alone; "text" is the verdict of ``mime.read``.
 """
 
 from __future__ import annotations

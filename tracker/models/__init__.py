@@ -14,8 +14,16 @@ from tracker.models.vocabulary import (
     OutboxKind,
     OutboxState,
     Role,
+    SmsTextState,
 )
-from tracker.models.work import attention, mailbox_cursors, outbox
+from tracker.models.work import (
+    attention,
+    mailbox_cursors,
+    outbox,
+    sms_parts,
+    sms_segments,
+    sms_texts,
+)
 
 __all__ = [
     "AttentionReason",
@@ -28,6 +36,7 @@ __all__ = [
     "OutboxKind",
     "OutboxState",
     "Role",
+    "SmsTextState",
     "UtcDateTime",
     "administrations",
     "attachments",
@@ -42,6 +51,9 @@ __all__ = [
     "metadata",
     "opt_outs",
     "outbox",
+    "sms_parts",
+    "sms_segments",
+    "sms_texts",
     "throttle",
     "users",
 ]

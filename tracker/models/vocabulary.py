@@ -54,6 +54,16 @@ class OutboxState(StrEnum):
     HELD = "held"
 
 
+class SmsTextState(StrEnum):
+    """How far a text of ours is that leaves by SMPP."""
+
+    DUE = "due"
+    CLAIMED = "claimed"
+    SUBMITTED = "submitted"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
 class Direction(StrEnum):
     """Which way a message went."""
 
@@ -108,3 +118,5 @@ class EventType(StrEnum):
     TRANSCRIBED = "guichet.recording.transcribed"
     CONTACT_CONFIRMED = "guichet.case.contact_confirmed"
     ATTENTION_RESOLVED = "guichet.attention.resolved"
+    PARTS_MISSING = "guichet.message.parts_missing"
+    LATE_PART = "guichet.message.late_part"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Tables of what is still to be done: the outbox, what a person must look at, and mailboxes."""
+"""Tables of what is still to be done: outbox, what a person must look at, mailboxes, SMS parts."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     String,
     Table,
     Text,
+    UniqueConstraint,
     Uuid,
 )
 
@@ -76,4 +78,70 @@ mailbox_cursors = Table(
     Column("uid_validity", BigInteger, nullable=False),
     Column("uid", BigInteger, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
+)
+
+#: One part each of the long texts that come by SMPP. ``text_key`` names the text by what its parts
+#: share (sender, our number, reference, total), ``occurrence`` counts the texts that shared it so
+#: far, ``repetition`` how often these same words came as this part; all are claimed by insert.
+sms_parts = Table(
+    "sms_parts",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("text_key", String(64), nullable=False),
+    Column("occurrence", Integer, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("total", Integer, nullable=False),
+    Column("key", String(64), nullable=False),
+    Column("repetition", Integer, nullable=False),
+    Column("smsc", String(64), nullable=False),
+    Column("source_scheme", String(16), nullable=False),
+    Column("source", Text, nullable=False),
+    Column("destination", Text, nullable=False),
+    Column("reference_bits", Integer, nullable=False),
+    Column("reference", Integer, nullable=False),
+    Column("data_coding", Integer, nullable=False),
+    Column("received_at", UtcDateTime, nullable=False),
+    # Null while the text waits for its other parts; then the delivery that holds this part.
+    Column("delivery_id", Uuid, ForeignKey("deliveries.id"), nullable=True),
+    Column("user_data", LargeBinary, nullable=False),
+    Column("pdu", LargeBinary, nullable=False),
+    UniqueConstraint("text_key", "occurrence", "number"),
+    UniqueConstraint("key", "repetition"),
+    Index("ix_sms_parts_delivery_id_received_at", "delivery_id", "received_at"),
+)
+
+#: Texts of ours that leave by SMPP, one for an outbox entry: put by the relay, which composed
+#: them, taken by the process that holds the line. ``state`` is one of ``SmsTextState``.
+sms_texts = Table(
+    "sms_texts",
+    metadata,
+    Column("outbox_id", Uuid, ForeignKey("outbox.id"), primary_key=True),
+    Column("state", String(16), nullable=False),
+    Column("recipient_scheme", String(16), nullable=False),
+    Column("recipient", Text, nullable=False),
+    Column("sender", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("not_before", UtcDateTime, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("claimed_until", UtcDateTime, nullable=True),
+    Column("last_error", Text, nullable=False),
+    Index("ix_sms_texts_state_not_before", "state", "not_before"),
+)
+
+#: The operator's id of each segment that we sent. ``outbox_id`` is null where the receipt came
+#: before the answer that gives us the id.
+sms_segments = Table(
+    "sms_segments",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("smsc", String(64), nullable=False),
+    Column("message_id", String(128), nullable=False),
+    Column("outbox_id", Uuid, ForeignKey("outbox.id"), nullable=True),
+    Column("number", Integer, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    UniqueConstraint("smsc", "message_id"),
+    Index("ix_sms_segments_outbox_id", "outbox_id"),
 )

@@ -151,7 +151,7 @@ def calls(text):
     ],
 )
 def test_work_grows_with_the_number_of_lines(piece):
-    once, twice = calls(piece * 2_000), calls(piece * 4_000)
+    once, twice = calls(piece * 1_500), calls(piece * 3_000)
 
     assert twice < once * 2.2
 

@@ -1,83 +1,20 @@
 # SPDX-License-Identifier: MIT
 """The mail door over real sockets: aiosmtpd answers, smtplib asks."""
 
-import asyncio
 import shutil
 import smtplib
 import socket
 import ssl
 import subprocess
 import threading
-import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future
-from contextlib import contextmanager
-from datetime import UTC, datetime
-from functools import partial
+from collections.abc import Iterator
 
 import pytest
 
-from channels.channel import Accepted, Acknowledgement, Delivery, Refused, TryLater
-from channels.mail.address import is_ours
+from channels.channel import Refused, TryLater
 from channels.mail.limits import Limits, network_of
-from channels.mail.smtp import MailDoor
-from channels.message import InboundMessage
-
-DOMAIN = "guichet.example"
-MAILBOX = f"complaints@{DOMAIN}"
-MAIL = (
-    "From: Amina <amina@example.org>\r\nTo: complaints@guichet.example\r\n"
-    "Subject: Eclairage\r\nMessage-ID: <1@example.org>\r\n\r\nLa rue est sombre.\r\n"
-)
-
-
-class Intake:
-    """A house that remembers, and answers what the test tells it to."""
-
-    def __init__(self) -> None:
-        self.seen: list[tuple[Delivery, InboundMessage | None]] = []
-        self.answers: list[Acknowledgement | Exception] = []
-        self.counted: list[str] = []
-        self.delay = 0.0
-
-    def submit(self, delivery: Delivery, message: InboundMessage | None) -> Future[Acknowledgement]:
-        self.seen.append((delivery, message))
-        answer = self.answers.pop(0) if self.answers else Accepted()
-        future: Future[Acknowledgement] = Future()
-        if isinstance(answer, Exception):
-            raise answer
-        if self.delay:
-            threading.Timer(self.delay, future.set_result, [answer]).start()
-        else:
-            future.set_result(answer)
-        return future
-
-
-@contextmanager
-def serving(
-    intake: Intake, limits: Limits | None = None, tls: ssl.SSLContext | None = None
-) -> Iterator[int]:
-    """A door on a free port, in a thread of its own."""
-    door = MailDoor(
-        submit=intake.submit,
-        is_ours=partial(is_ours, domain=DOMAIN, mailbox="complaints"),
-        clock=lambda: datetime(2026, 11, 24, tzinfo=UTC),
-        hostname=DOMAIN,
-        limits=limits,
-        tls=tls,
-        count=intake.counted.append,
-    )
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, daemon=True)
-    thread.start()
-    _, port = asyncio.run_coroutine_threadsafe(door.open("127.0.0.1", 0), loop).result(5)
-    try:
-        yield port
-    finally:
-        asyncio.run_coroutine_threadsafe(door.close(1.0), loop).result(5)
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join(5)
-        loop.close()
+from guichet_testing.gateway import until
+from guichet_testing.mail_door import DOMAIN, MAIL, MAILBOX, Intake, serving
 
 
 @pytest.fixture
@@ -96,13 +33,6 @@ def client(port) -> Iterator[smtplib.SMTP]:
     with smtplib.SMTP("127.0.0.1", port, timeout=10) as line:
         line.ehlo()
         yield line
-
-
-def until(condition: Callable[[], bool]) -> None:
-    limit = time.monotonic() + 5
-    while not condition():
-        assert time.monotonic() < limit
-        time.sleep(0.01)
 
 
 def test_accepts_and_hands_over_the_bytes_as_they_came(client, intake):
@@ -323,8 +253,8 @@ def test_a_client_that_hangs_up_cancels_no_commit(intake):
         client.send(MAIL.encode() + b".\r\n")
         until(lambda: bool(intake.seen))
         client.close()
-        time.sleep(0.5)
         # The timer's set_result would have failed on a cancelled future; the door still serves.
+        until(lambda: intake.futures[0].done() and not intake.futures[0].cancelled())
         smtplib.SMTP("127.0.0.1", port, timeout=5).quit()
 
 

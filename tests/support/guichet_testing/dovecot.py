@@ -8,6 +8,7 @@ import hmac
 import json
 import os
 import pwd
+import re
 import shutil
 import socket
 import subprocess
@@ -39,7 +40,7 @@ disable_plaintext_auth = no
 default_internal_user = {user}
 default_internal_group = {group}
 default_login_user = {user}
-mail_location = maildir:{folder}/mail
+mail_location = maildir:{folder}/mail/%u
 first_valid_uid = 1
 service anvil {{
   chroot =
@@ -50,9 +51,11 @@ service imap-login {{
     port = {port}
   }}
   inet_listener imaps {{
-    port = 0
+    port = {tls_port}
+    ssl = yes
   }}
 }}
+auth_failure_delay = 0
 auth_mechanisms = plain login xoauth2
 passdb {{
   driver = oauth2
@@ -77,6 +80,8 @@ class Dovecot:
     def __init__(self, *, tls: bool = False) -> None:
         self.program = program("dovecot", install="Debian: apt install dovecot-imapd")
         self.port = free_port()
+        self.tls_port = free_port() if tls else 0
+        self.user = USER
         self.folder = Path(tempfile.mkdtemp(prefix="gdc", dir="/tmp"))
         account = pwd.getpwnam("nobody") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
         self._uid, self._gid = account.pw_uid, account.pw_gid
@@ -87,6 +92,7 @@ class Dovecot:
                 user=account.pw_name,
                 group=grp.getgrgid(account.pw_gid).gr_name,
                 port=self.port,
+                tls_port=self.tls_port,
                 password=PASSWORD,
                 ssl="yes" if tls else "no",
             )
@@ -131,11 +137,16 @@ class Dovecot:
             self.process.wait(10)
         shutil.rmtree(self.folder)
 
+    @property
+    def maildir(self) -> Path:
+        """Where the mail of the present user lies."""
+        return self.folder / "mail" / self.user
+
     @contextmanager
     def mailbox(self) -> Iterator[IMAPClient]:
         """The mailbox as its owner sees it."""
         with IMAPClient("127.0.0.1", self.port, ssl=False, timeout=10) as client:
-            client.login(USER, PASSWORD)
+            client.login(self.user, PASSWORD)
             yield client
 
     def put(self, *mails: bytes) -> None:
@@ -158,7 +169,10 @@ class Dovecot:
 
 
 class Line:
-    """A TCP line to Dovecot that can be held at a word of the client, and cut."""
+    """A TCP line to Dovecot that can be held at a word of the client, silenced, and cut.
+
+    ``rewrite`` makes another server of it: each pattern in an answer becomes the text.
+    """
 
     def __init__(self, target: int) -> None:
         self._target = target
@@ -167,6 +181,8 @@ class Line:
         self.heard = bytearray()
         self.answered = bytearray()
         self.hold_at = b""
+        self.rewrite: dict[bytes, bytes] = {}
+        self.silent: set[int] = set()
         self.held = threading.Event()
         self.connections = 0
         self._pairs: list[tuple[socket.socket, socket.socket]] = []
@@ -178,6 +194,10 @@ class Line:
             for end in pair:
                 hang_up(end)
         self._pairs.clear()
+
+    def silence(self) -> None:
+        """Pass nothing on any more over the connections there are; none of them is closed."""
+        self.silent |= {id(client) for client, _ in self._pairs}
 
     def close(self) -> None:
         """Take no more connections, and hang up."""
@@ -199,6 +219,8 @@ class Line:
     def _there(self, client: socket.socket, server: socket.socket) -> None:
         try:
             while piece := client.recv(65_536):
+                if id(client) in self.silent:
+                    continue
                 self.heard += piece
                 if self.hold_at and self.hold_at in piece:
                     self.held.set()
@@ -211,6 +233,10 @@ class Line:
     def _back(self, client: socket.socket, server: socket.socket) -> None:
         try:
             while piece := server.recv(65_536):
+                if id(client) in self.silent:
+                    continue
+                for text, other in self.rewrite.items():
+                    piece = re.sub(text, other, piece)
                 client.sendall(piece)
                 self.answered += piece
         except OSError:
@@ -240,7 +266,7 @@ def certify(certificate: Path, key: Path) -> None:
     )
 
 
-def token() -> str:
+def token(user: str = USER) -> str:
     """A signed access token (RFC 7519) that this Dovecot believes."""
 
     def written(octets: bytes) -> str:
@@ -248,6 +274,6 @@ def token() -> str:
 
     now = int(time.time())
     head = written(json.dumps({"alg": "HS256", "typ": "JWT"}).encode())
-    claims = written(json.dumps({"sub": USER, "iat": now - 60, "exp": now + 600}).encode())
+    claims = written(json.dumps({"sub": user, "iat": now - 60, "exp": now + 600}).encode())
     mark = hmac.new(TOKEN_KEY, f"{head}.{claims}".encode(), hashlib.sha256).digest()
     return f"{head}.{claims}.{written(mark)}"

@@ -69,6 +69,98 @@ AUTO_REPLIES = [
     ("رد: طلب", {"Return-Path": "<>"}, "إنني حاليا خارج المكتب."),
     ("غائب عن المكتب", {}, "سأعود يوم الخميس."),
     ("رد: طلب", {"X-Autoreply-From": "a@b.example"}, "المكتب مغلق."),
+    ("En vacances", {}, "Je suis en vacances. Contactez l'accueil de la mairie."),
+    ("Merci pour votre message", {}, "Nous avons bien reçu votre demande."),
+    ("Thank you for contacting us", {}, "This is an automated response."),
+    ("Re: Road", {"X-Auto-Reply-From": "a@b.example"}, "Closed."),
+    ("غياب", {}, "أنا غائبة عن المكتب، سأعود يوم الاثنين."),
+    ("Automatische Antwort: Wasser", {}, "Ich bin bis zum 4. Juni nicht im Büro."),
+    ("Abwesenheit", {}, "Ich bin im Urlaub. Bis zum 3. Mai vertritt mich das Sekretariat."),
+    ("Respuesta automática: agua", {}, "Estoy fuera de la oficina hasta el lunes."),
+    ("Resposta automática", {}, "Esta é uma mensagem automática."),
+    ("Risposta automatica: acqua", {}, "Sono fuori ufficio fino al 3 maggio."),
+    ("Afwezig", {}, "Ik ben deze week afwezig en maandag terug op kantoor."),
+    ("Odpowiedź automatyczna: woda", {}, "Jestem na urlopie do dnia 4 czerwca."),
+    ("Автоответ: вода", {}, "Это автоматическое сообщение."),
+    ("自動返信: 水道", {}, "このメールは自動返信です。"),
+    ("自动回复: 供水", {}, "我正在休假，周一回来。"),
+]
+
+# What it is, sender, envelope sender, subject, fields, text, what it is to be taken for.
+OTHER_MACHINES: list[tuple[str, str, str, str, dict[str, str], str, str]] = [
+    *(
+        (what, "amina@mail.example", "amina@mail.example", subject, {}, text, "auto-generated")
+        for what, subject, text in (
+            ("read receipt", "Lu : Votre dossier", "Votre message a été lu le 3 mai."),
+            ("read receipt", "Read: Your case", "Your message was read on Monday."),
+            ("read receipt", "Gelesen: Wasser", "Ihre Nachricht wurde am 3. Mai gelesen."),
+            ("read receipt", "Leído: agua", "El mensaje fue leído el lunes."),
+            ("read receipt", "تمت القراءة: شكاية", "تمت قراءة رسالتك يوم الاثنين."),
+        )
+    ),
+    *(
+        (what, sender, path, subject, {}, text, "auto-generated")
+        for what, sender, path, subject, text in (
+            (
+                "abuse report",
+                "staff@hotmail.com",
+                "x@h.example",
+                "complaint about message from",
+                "",
+            ),
+            ("challenge", "noreply@f.example", "x@f.example", "Please", "Verify you are a human."),
+            (
+                "challenge",
+                "a@m.example",
+                "",
+                "Demande",
+                "Votre message est en attente de validation.",
+            ),
+            (
+                "challenge",
+                "x@mailinblack.example",
+                "x@m.example",
+                "?",
+                "Vous authentifier: message.",
+            ),
+        )
+    ),
+    *(
+        ("newsletter", "news@shop.example", "b@shop.example", subject, fields, text, "bulk")
+        for subject, fields, text in (
+            ("Nos offres", {"List-Unsubscribe": "<mailto:u@shop.example>"}, "Tout à moitié prix."),
+            ("Lettre du quartier", {"List-Id": "<l.example>"}, "La réunion est jeudi."),
+            ("Circulaire", {"Precedence": "bulk"}, "Les horaires changent."),
+            ("[liste] L'eau", {"Precedence": "list"}, "Chez nous aussi, l'eau est coupée."),
+        )
+    ),
+    *(
+        ("late notice", "MAILER-DAEMON@mx.example", "", subject, {}, text, "bounce")
+        for subject, text in (
+            ("Delayed Mail (still being retried)", "This is a warning message only."),
+            ("Remise différée", "Votre message n'a pas encore été remis."),
+            ("Nachricht", "Ihre Nachricht wurde noch nicht zugestellt."),
+            ("Correo", "Su mensaje todavía no se ha podido entregar."),
+            ("تأخر التسليم", "ستستمر المحاولات لمدة يومين."),
+        )
+    ),
+    *(
+        ("bounce", sender, "", subject, {}, text, "bounce")
+        for sender, subject, text in (
+            ("postmaster@mx.example", "Non remis : Eau", "Échec de la remise à ces destinataires."),
+            ("a@mx.example", "NOTICE: mail delivery status.", "Unknown user."),
+            ("postmaster@mx.example", "Unzustellbar: Wasser", "Diagnoseinformationen"),
+            ("postmaster@mx.example", "No se puede entregar: agua", "Buzón lleno."),
+            ("postmaster@mx.example", "Non recapitabile: acqua", "Casella piena."),
+            ("postmaster@mx.example", "Não é possível entregar: água", "Caixa cheia."),
+            ("postmaster@mx.example", "Onbestelbaar: water", "Onbekend adres."),
+            ("postmaster@mx.example", "Niedostarczone: woda", "Nieznany adres."),
+            ("postmaster@mx.example", "Не удается доставить: вода", "Адрес не найден."),
+            ("postmaster@mx.example", "配信不能: 水道", "宛先が見つかりません。"),
+            ("postmaster@mx.example", "系统退信", "邮件无法投递。"),
+            ("postmaster@mx.example", "تعذر تسليم الرسالة", "العنوان غير موجود."),
+        )
+    ),
 ]
 
 COMPLAINTS = [
@@ -99,6 +191,30 @@ COMPLAINTS = [
     ("chikaya 3la tri9", "Tri9 mkherba w ta wa7ed ma ja ychouf, mochkil kbir."),
     ("Retard de livraison", "La livraison des livres scolaires est retardée depuis deux mois."),
     ("", "La poubelle de notre rue n'est pas vidée."),
+    ("Absence du médecin", "Je suis venue trois fois, le médecin est absent jusqu'à nouvel ordre."),
+    ("Out of office", "The registrar is never in the office. I am told to come back each week."),
+    ("Out of Office: nobody at the counter", "Nobody was at the counter on Monday."),
+    ("Accusé de réception", "Ma lettre recommandée avec accusé de réception reste sans réponse."),
+    ("Absence", "L'enseignant de mon fils est absent depuis un mois, sans remplaçant."),
+    ("En congé", "Je suis en congé de maternité et mes indemnités ne sont pas versées."),
+    ("En vacances", "Pendant que j'étais en vacances, on a coupé mon compteur."),
+    ("Message d'absence", "Le répondeur de la commune dit toujours la même chose."),
+    ("Courrier non distribué", "Votre facteur ne distribue plus rien, mon courrier est perdu."),
+    ("Colis : non distribué, retourné", "Le colis est revenu à l'expéditeur sans avis de passage."),
+    ("Mail perdu", "J'ai écrit trois fois, mon mail n'a pas été reçu par vos services."),
+    ("Message non lu", "Personne ne lit nos messages, la fuite continue."),
+    ("Re: [4821-0937-5516] Votre plainte est enregistrée", "Merci, mais rien n'a changé."),
+    ("We received your letter, they say", "They say so each month, and the road stays broken."),
+    ("Delivery status of my passport", "The passport was sent in May and never came."),
+    ("Read: the meter is wrong", "The reading of my meter is wrong for the third time."),
+    ("غياب", "الأستاذ غائب منذ شهر والتلاميذ بلا دروس."),
+    ("في عطلة", "المستوصف مغلق كل عطلة ولا توجد مداومة."),
+    ("إشعار بالاستلام", "لم أتوصل بأي إشعار بالاستلام بعد إيداع ملفي."),
+    ("الطرد لم يتم تسليمه", "لم يتم تسليم الطرد رغم الأداء منذ شهر."),
+    ("البريد ما كيوصلش", "الرسائل ما كتوصلش لحومتنا هادي شهرين."),
+    ("lbrya mawsalatch", "Salam, lbarid ma kaywslnach, 3ayit mn lmsalih dyalkom."),
+    ("jawab automatique", "Kandwi m3akom w kayjini ghir jawab automatique, bla 7al."),
+    ("Ausente", "El médico está ausente desde hace un mes."),
 ]
 
 # Name, sender, envelope sender, further fields, whether an automatic answer is allowed.
@@ -148,8 +264,20 @@ def ordinary() -> list[Labelled]:
     ]
 
 
+def other_machines() -> list[tuple[str, str, Labelled]]:
+    """Other mail of machines: what it is, what it is to be taken for, and the mail."""
+    return [
+        (
+            what,
+            verdict,
+            Labelled(f"{what}: {subject}", _mail(sender, subject, fields, text), path, False),
+        )
+        for what, sender, path, subject, fields, text, verdict in OTHER_MACHINES
+    ]
+
+
 def kinds(raw: bytes, envelope_from: str) -> tuple[str, str]:
-    """What a mail is taken for: as the reader says now, and with its text weighed too."""
+    """What a mail is taken for: by its header fields alone, and as the reader says."""
     message = read(raw, envelope_from=envelope_from, envelope_to=("complaints@g.example",))
     headers = _named_headers(parse(raw).headers, envelope_from, "")
-    return message.auto_submitted, auto_submitted(headers, message.full_text)
+    return auto_submitted(headers), message.auto_submitted

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: MIT
+"""Opens the SMPP door of this process with the settings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from channels.sms.smpp import SmppDoor
+from channels.sms.smpp_account import SmppAccount
+from channels.sms.smpp_alphabet import Alphabet
+from channels.sms.smpp_receipt import IdForm, MessageIds
+from gateway import telemetry
+from gateway.smpp_intake import PartIntake
+from gateway.smpp_outbox import SmppOutbox
+from normalizer import language
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable
+
+    from channels.sms.part import Outbox
+    from config.settings import Settings
+    from gateway.house import House
+
+
+def run(house: House, stop: threading.Event, announce: Callable[[str], None] = print) -> None:
+    """Keep the line to the operator until ``stop`` is set. Blocks.
+
+    Args:
+        house: what the door hands texts to, and its settings; ``smpp.host`` is set.
+        stop: set by a signal handler or another thread.
+        announce: is told one line before the first connection.
+    """
+    language.preload()
+    smpp = house.settings.smpp
+    announce(f"SMPP door binds to {smpp.host}:{smpp.port} as {smpp.system_id}")
+    outbox = SmppOutbox(house)
+    try:
+        open_door(house, outbox).run(stop)
+    finally:
+        outbox.close()
+
+
+def open_door(house: House, outbox: Outbox) -> SmppDoor:
+    """Build the door of these settings; it does not connect yet.
+
+    Raises:
+        ValueError: a name or password is not ASCII.
+    """
+    return SmppDoor(
+        account_of(house.settings, house.country.region),
+        PartIntake(house),
+        outbox,
+        clock=house.clock,
+        count=telemetry.smpp_event,
+    )
+
+
+def account_of(settings: Settings, region: str) -> SmppAccount:
+    """The account of these settings."""
+    smpp = settings.smpp
+    return SmppAccount(
+        name=smpp.name,
+        host=smpp.host,
+        port=smpp.port,
+        system_id=smpp.system_id,
+        password=smpp.password.get_secret_value(),
+        number=smpp.number,
+        region=region,
+        system_type=smpp.system_type,
+        addr_range=smpp.addr_range,
+        tls=smpp.tls == "tls",
+        ca_file=smpp.ca_file,
+        server_name=smpp.server_name,
+        default_alphabet=Alphabet(smpp.default_alphabet),
+        utf16_little_endian=smpp.utf16_little_endian,
+        ids=MessageIds(
+            response=IdForm(smpp.message_id_form),
+            receipt=IdForm(smpp.receipt_id_form),
+            strip_zeros=smpp.message_id_strip_zeros,
+        ),
+        window=smpp.window,
+        throughput_per_second=smpp.throughput_per_second,
+        throttle_seconds=smpp.throttle_seconds,
+        hold_seconds=smpp.hold_seconds,
+        enquire_link_seconds=smpp.enquire_link_seconds,
+        response_timeout_seconds=smpp.response_timeout_seconds,
+        connect_timeout_seconds=smpp.connect_timeout_seconds,
+        reconnect_base_seconds=smpp.reconnect_base_seconds,
+        reconnect_cap_seconds=smpp.reconnect_cap_seconds,
+        poll_seconds=smpp.poll_seconds,
+        registered_delivery=smpp.registered_delivery,
+        source_ton=smpp.source_ton,
+        source_npi=smpp.source_npi,
+        dest_ton=smpp.dest_ton,
+        dest_npi=smpp.dest_npi,
+    )
