@@ -9,7 +9,7 @@ from threading import Lock
 from typing import Protocol, cast
 
 #: How much of a text is looked at; more changes no answer and costs time on the hot path.
-LOOKED_AT = 400
+LOOKED_AT = 200
 
 _ARABIC = re.compile("[\u0600-\u06ff\u0750-\u077f\ufb50-\ufdff\ufe70-\ufeff]")
 _TIFINAGH = re.compile("[\u2d30-\u2d7f]")

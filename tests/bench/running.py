@@ -91,7 +91,7 @@ class Bench:
 
         try:
             until(lambda: listens(port) and listens(self.house.smtp_port))
-            return self._paired("SMTP to case", port, self.house.smtp_port, ours.pid, send, 0.30)
+            return self._paired("SMTP to case", port, self.house.smtp_port, ours.pid, send, 0.45)
         finally:
             end(limit)
             end(ours)
