@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Reads all seed mails and thousands of damaged ones, and files each: what failed, what was lost."""
+"""Reads all seed mails and thousands of damaged ones, files each, and says what was lost."""
 
 from __future__ import annotations
 
