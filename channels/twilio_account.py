@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: MIT
 """What texts and calls share at Twilio: signed forms, the REST client, and its errors.
 
-Twilio posts forms (``application/x-www-form-urlencoded``), signed with HMAC-SHA1 of the account's
-auth token over the *public* URL and every pair of the form
-(https://www.twilio.com/docs/usage/security). The signature has no time in it: the idempotency key
-of a delivery is also the defence against a replay.
+Twilio posts forms (``application/x-www-form-urlencoded``), signed over the *public* URL and every
+pair of the form (see ``channels.twilio_signature``). The signature has no time in it: the
+idempotency key of a delivery is also the defence against a replay.
 """
 
 from __future__ import annotations
@@ -18,7 +17,6 @@ from urllib.parse import parse_qsl
 import requests
 from twilio.base.exceptions import TwilioException
 from twilio.http.http_client import TwilioHttpClient
-from twilio.request_validator import RequestValidator
 from twilio.rest import Client
 from urllib3.exceptions import NewConnectionError
 
@@ -32,6 +30,15 @@ from channels.errors import (
     Uncertain,
     Unreachable,
     UnverifiedRequest,
+)
+from channels.twilio_signature import (
+    SETTINGS_HEADER,
+    SIGNATURE_HEADER,
+    Secrets,
+    body_hash_fits,
+    fits,
+    signed_parameters,
+    spellings,
 )
 
 FORM = "application/x-www-form-urlencoded"
@@ -143,7 +150,12 @@ def form_of(body: bytes) -> Form:
     return Form(pairs)
 
 
-def verify(delivery: Delivery, auth_tokens: Sequence[str], public_url: str) -> Form:
+def verify(
+    delivery: Delivery,
+    auth_tokens: Sequence[str],
+    public_url: str,
+    shared_keys: Sequence[str] = (),
+) -> Form:
     """Check the signature of a webhook and give its form.
 
     Args:
@@ -151,36 +163,42 @@ def verify(delivery: Delivery, auth_tokens: Sequence[str], public_url: str) -> F
         auth_tokens: the account's tokens, any of which may have signed (rotation).
         public_url: what Twilio was told to call: the configured public base URL, then the request's
             raw path and raw query, byte for byte. Never built from a request's own Host header.
+        shared_keys: secrets of shared keys, any of which may have signed with the algorithm that
+            ``X-Twilio-Webhooks-Signature-Settings`` names. Without one that header is not looked
+            at; with one, whoever sends the header must have signed with a shared key.
 
     Returns:
         The form; empty for a JSON body, whose hash the signed URL must carry (``bodySHA256``).
 
     Raises:
-        UnverifiedRequest: the signature is missing or fits no token.
+        UnverifiedRequest: the signature is missing or fits no secret.
     """
     headers = {name.lower(): value for name, value in delivery.headers.items()}
-    signature = headers.get("x-twilio-signature", "")
-    is_form = headers.get("content-type", FORM).partition(";")[0].strip().lower() == FORM
-    signed: Form | str
+    signature = headers.get(SIGNATURE_HEADER, "")
+    if not signature:
+        raise UnverifiedRequest("the request has no signature")
+    secrets = Secrets(tuple(auth_tokens), tuple(shared_keys))
+    algorithm, candidates = secrets.candidates(headers.get(SETTINGS_HEADER, ""))
     form = Form(())
     try:
-        if is_form:
-            signed = form = form_of(delivery.body)
-        else:
-            if "bodySHA256=" not in public_url:
-                raise UnverifiedRequest("a body that is no form needs bodySHA256 in its URL")
-            signed = delivery.body.decode("utf-8")
-        fits = bool(signature) and any(
-            RequestValidator(token).validate(public_url, signed, signature)
-            for token in auth_tokens
-            if token
-        )
-    except (MalformedMessage, TypeError, ValueError) as error:
-        # The validator raises on odd bodies and URLs; what cannot be checked is not verified.
+        parameters = ""
+        if is_form(headers.get("content-type", FORM)):
+            form = form_of(delivery.body)
+            parameters = signed_parameters(form.pairs)
+        elif not body_hash_fits(delivery.body, public_url):
+            raise UnverifiedRequest("a body that is no form needs its bodySHA256 in the signed URL")
+        known = fits(signature, spellings(public_url), parameters, candidates, algorithm)
+    except (MalformedMessage, ValueError) as error:
+        # What cannot be read cannot be checked, and what cannot be checked is not verified.
         raise UnverifiedRequest("the signature cannot be checked") from error
-    if not fits:
-        raise UnverifiedRequest("the signature fits none of the account's tokens")
+    if not known:
+        raise UnverifiedRequest("the signature fits none of the account's secrets")
     return form
+
+
+def is_form(content_type: str) -> bool:
+    """Whether a body of this Content-Type is signed by its pairs (and not by a hash)."""
+    return content_type.partition(";")[0].strip().lower() in ("", FORM)
 
 
 class _PacedHttpClient(TwilioHttpClient):  # type: ignore[misc] # the SDK ships no types

@@ -19,6 +19,7 @@ from pydantic_settings import (
 )
 
 from config.smpp import Smpp
+from config.sms import Sms
 
 
 class Section(BaseModel):
@@ -166,7 +167,15 @@ class Twilio(Section):
     auth_tokens: list[SecretStr] = Field(
         default_factory=list, description="newest first; signatures may use any, REST the first"
     )
+    shared_keys: list[SecretStr] = Field(
+        default_factory=list,
+        description="secrets of webhook shared keys (HMAC-SHA256), newest first; any may have "
+        "signed; empty: signatures are of the auth tokens alone",
+    )
     number: str = Field("", description="E.164 number or sender of our texts")
+    whatsapp_number: str = Field(
+        "", description="E.164 number of the WhatsApp sender; empty: number"
+    )
     voice_number: str = Field("", description="E.164 number of the voice line; empty: number")
     api_base_url: str = Field("", description="empty: Twilio's own")
     content_hosts: list[str] = Field(
@@ -272,6 +281,7 @@ class Settings(BaseSettings):
     relay: Relay = Field(default_factory=Relay)
     twilio: Twilio = Field(default_factory=Twilio)
     smpp: Smpp = Field(default_factory=Smpp)
+    sms: Sms = Field(default_factory=Sms)
     voice: Voice = Field(default_factory=Voice)
     dispatch: Dispatch = Field(default_factory=Dispatch)
     limits: Limits = Field(default_factory=Limits)

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
-from channels.errors import DeliveryError, Throttled, Uncertain
+from channels.errors import DeliveryError, OptedOut, Throttled, Uncertain
 from channels.message import Address, AddressScheme, ChannelName, OutboundMessage
 from dispatcher.administration import OutletName
 from dispatcher.notices import Notice
-from dispatcher.work import Result, Work
-from tracker import answers, attention, register
+from dispatcher.work import Result, Work, way_out
+from tracker import answers, attention, opt_outs, register
 from tracker.models import (
     AttentionReason,
     Author,
@@ -55,6 +55,7 @@ class Dispatcher:
         mail_domain: right side of our Message-IDs.
         clock: the present time.
         blackhole: send every referral nowhere.
+        reply_segments: segments of an administration's answer by text.
     """
 
     channels: Mapping[str, Channel]
@@ -65,6 +66,7 @@ class Dispatcher:
     mail_domain: str
     clock: Callable[[], datetime]
     blackhole: bool = False
+    reply_segments: int = 6
 
     def perform(self, work: Work) -> Result:
         """Do one entry. Never raises a :class:`DeliveryError`: it becomes the result."""
@@ -90,13 +92,11 @@ class Dispatcher:
         except Throttled as error:
             return Result(OutboxState.DUE, error=str(error), retry_after=error.retry_after)
         except DeliveryError as error:
-            state = OutboxState.DUE if error.retryable else OutboxState.FAILED
-            detail = f"{error} ({error.code})" if error.code else str(error)
-            return Result(state, error=detail, record=None)
+            return self._not_sent(work, error)
 
     def _route(self, work: Work) -> Result:
         case = work.case
-        if case is None or case.administration is not None:
+        if case is None or case.administration is not None or case.merged_into is not None:
             return Result(OutboxState.DONE)
         words = [case.subject, case.description, work.entry.payload.get("transcript", "")]
         decision = self.router.decide("\n".join(words))
@@ -105,6 +105,8 @@ class Dispatcher:
         def record(connection: Connection) -> None:
             fresh = register.case_by_id(connection, case.id)
             if fresh is None or fresh.administration is not None:
+                return
+            if fresh.merged_into is not None:
                 return
             if decision.administration is not None:
                 answers.assign(
@@ -194,6 +196,8 @@ class Dispatcher:
             notice = self.notices.compose(
                 "reply", entry.channel, case, work.administration, text=text
             )
+            if entry.channel == str(ChannelName.SMS):
+                notice = self.notices.in_segments(notice, case, self.reply_segments)
         else:
             notice = self.notices.compose("have_answer", entry.channel, case, work.administration)
         receipt = self.channels[entry.channel].send(
@@ -220,12 +224,13 @@ class Dispatcher:
     def _notify(self, work: Work, name: str) -> Result:
         entry, case = work.entry, work.case
         channel = entry.channel
-        if channel == "web" or (channel == "voice" and name != "have_answer"):
-            # A page cannot be pushed to, and nobody is called for a notice: a text or a mail goes.
+        if channel != way_out(entry):
             if case is not None and not case.contact_confirmed and name != "confirm":
                 return Result(OutboxState.DONE, error="the contact is not confirmed")
-            channel = "email" if entry.recipient_scheme == "mailto" else "sms"
-        url = ""
+            channel = way_out(entry)
+        url, other = "", entry.payload.get("other", "")
+        if name == "acknowledge" and other and case is not None and case.merged_into is None:
+            name = "acknowledge_linked"
         if name == "confirm" and case is not None:
             url = self.confirm_url(case, self.notices.words.answering_language(case.language))
         notice = self.notices.compose(
@@ -237,12 +242,27 @@ class Dispatcher:
             codes=work.codes,
             url=url,
             status=entry.payload.get("status", ""),
+            other=other,
+            own=entry.payload.get("cases", ()),
         )
         automatic = "auto-replied" if entry.automatic else "auto-generated"
         receipt = self.channels[channel].send(
             self._outbound(work, notice, channel=channel, auto_submitted=automatic)
         )
         return self._sent(work, receipt, notice=notice, channel=channel)
+
+    def _not_sent(self, work: Work, error: DeliveryError) -> Result:
+        """It did not go. Where its recipient asked for silence, that is remembered as well."""
+        entry, now = work.entry, self.clock()
+        detail = f"{error} ({error.code})" if error.code else str(error)
+        if not isinstance(error, OptedOut):
+            state = OutboxState.DUE if error.retryable else OutboxState.FAILED
+            return Result(state, error=detail, record=None)
+
+        def remember(connection: Connection) -> None:
+            opt_outs.remember(connection, way_out(entry), entry.recipient, now)
+
+        return Result(OutboxState.FAILED, error=f"opted out: {detail}", record=remember)
 
     def _outbound(
         self, work: Work, notice: Notice, *, auto_submitted: str, channel: str = ""

@@ -9,10 +9,11 @@ answer never do.
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from channels.sms.segments import Encoding, encoding_of, length
+from dispatcher.long_answer import shortened
 from normalizer import tracking_code
 
 if TYPE_CHECKING:
@@ -91,6 +92,9 @@ class Notices:
         codes: Sequence[str] = (),
         url: str = "",
         status: str = "",
+        other: str = "",
+        own: Sequence[Mapping[str, str]] = (),
+        pin: str = "",
     ) -> Notice:
         """Compose one notice.
 
@@ -105,6 +109,9 @@ class Notices:
             codes: codes to name together, for ``acknowledge_many``.
             url: a link, for ``confirm``; the tracking page by default.
             status: the status to tell; the case's own by default.
+            other: the code of another case of the same person.
+            own: ``code`` and ``status`` of each case of theirs, for ``own_cases``.
+            pin: the case's PIN, for ``rest``: only to the address on record.
         """
         tag = self.words.answering_language(language or (case.language if case else ""))
         mail = channel == "email"
@@ -116,6 +123,13 @@ class Notices:
             "codes": ("\n" if mail else ", ").join(
                 isolate(tracking_code.display(code)) for code in codes
             ),
+            "other": isolate(tracking_code.display(other)) if other else "",
+            "cases": "; ".join(
+                f"{isolate(tracking_code.display(one['code']))}: "
+                f"{self.words.text(tag, 'notices.status_' + one['status'])}"
+                for one in own
+            ),
+            "pin": isolate(pin) if pin else "",
             # A person answered in a language of no recourse is told the country's first.
             "recourse": self.recourse.get(tag) or next(iter(self.recourse.values()), ""),
         }
@@ -137,6 +151,16 @@ class Notices:
         subject = self.words.text(tag, f"notices.email.{notice}_subject", **values)
         marker = self.markers.get(tag, "")
         return Notice(subject, f"{marker}\n\n{body}\n" if marker else f"{body}\n", tag)
+
+    def in_segments(self, answer: Notice, case: Row[Any], most: int) -> Notice:
+        """An answer by text: whole, or its beginning and how its person reads the rest.
+
+        The PIN goes along: whoever is reached at the recorded address may read it all.
+        """
+        if length(answer.text).segments <= most:
+            return answer
+        rest = self.compose("rest", "sms", case, None, pin=case.pin).text
+        return replace(answer, text=shortened(answer.text, rest, most))
 
     def referral(
         self,

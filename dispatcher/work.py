@@ -6,8 +6,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from channels.message import ChannelName
 from tracker import receipts
-from tracker.models import messages
+from tracker.models import OutboxKind, messages
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -70,3 +71,16 @@ def failed_for_good(connection: Connection, work: Work, result: Result, now: dat
         .values(delivery_status="failed", delivery_detail=result.error[:200])
     )
     receipts.undelivered(connection, work.entry.id, result.error, now)
+
+
+def way_out(entry: Row[Any]) -> str:
+    """The channel that an entry leaves by: a page and a call are followed by a text or a mail.
+
+    A page cannot be pushed to, and nobody is called but for an answer.
+    """
+    called = entry.kind == str(OutboxKind.REPLY) or entry.payload.get("notice") == "have_answer"
+    if entry.channel == str(ChannelName.WEB) or (
+        entry.channel == str(ChannelName.VOICE) and not called
+    ):
+        return "email" if entry.recipient_scheme == "mailto" else "sms"
+    return str(entry.channel)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from config import country as countries
 from dispatcher.administration import BadRegister
 from gateway import wiring
 from gateway.commands.administrations import administrations
@@ -144,18 +145,14 @@ def smpp(settings: Settings) -> None:
     """Keep the line to the operator of [smpp]: texts in, texts out, until SIGTERM."""
     from gateway import smpp_door
 
-    if not settings.smpp.host:
-        raise click.ClickException("smpp.host is empty: set GUICHET_SMPP__HOST")
+    if fault := smpp_door.account_fault(settings, countries.load(settings.country).region):
+        raise click.ClickException(fault)
     asked = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: asked.set())
     house = wiring.build_house(settings)
-    try:
-        smpp_door.run(house, asked, announce)
-    except ValueError as error:  # a name or password that SMPP cannot carry
-        raise click.ClickException(f"[smpp]: {error}") from error
-    finally:
-        house.writer.close()
+    smpp_door.run(house, asked, announce)
+    house.writer.close()
 
 
 @guichet.command(epilog="Example: guichet worker relay")

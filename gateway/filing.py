@@ -9,20 +9,27 @@ from uuid import UUID
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from channels.message import ChannelName, DeliveryStatus, Receipt
+from gateway import moving
 from normalizer.complaint import Outcome
 from normalizer.phone import is_mobile
 from normalizer.text import storable
-from tracker import answers, attention, deferred, outbox, receipts, register, throttle
+from tracker import (
+    answers,
+    attention,
+    deferred,
+    opt_outs,
+    outbox,
+    receipts,
+    register,
+    throttle,
+)
 from tracker.identity import new_id
 from tracker.models import (
     Author,
-    CaseStatus,
     Direction,
     EventType,
     OutboxKind,
     case_events,
-    cases,
-    opt_outs,
 )
 from tracker.models import outbox as outbox_table
 
@@ -32,10 +39,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from channels.channel import Delivery
-    from gateway.planning import Plan
+    from gateway.plan import Plan
     from normalizer.complaint import Submission
-
-_REOPENING = (CaseStatus.WAITING_FOR_CITIZEN, CaseStatus.ANSWERED, CaseStatus.CLOSED)
 
 
 def is_storage_failure(error: BaseException) -> bool:
@@ -51,7 +56,9 @@ def carry_out(
     delivery_id: UUID,
 ) -> None:
     """Do what the plan says; anything raised undoes all of it and quarantines the delivery."""
-    if plan.new_case is not None:
+    if plan.move is not None:
+        moving.move(connection, plan.move, at=delivery.received_at, channel=str(delivery.channel))
+    elif plan.new_case is not None:
         _open_case(connection, plan, submission, delivery, delivery_id)
     elif plan.outcome is Outcome.ADMINISTRATION_REPLY and plan.case is not None:
         answers.answer_case(
@@ -65,7 +72,9 @@ def carry_out(
             source="/channels/email",
         )
     elif plan.outcome is Outcome.FOLLOW_UP and plan.case is not None:
-        _append(connection, plan.case, submission, delivery, delivery_id)
+        # A late part of a text may come when its case was merged into another.
+        case = register.standing(connection, plan.case)
+        _append(connection, case, submission, delivery, delivery_id, plan.names)
     elif plan.outcome in (Outcome.BOUNCE, Outcome.DELAY) and "outbox_id" in plan.facts:
         _returned(connection, plan.facts, delivery)
     elif plan.outcome in (Outcome.OPT_OUT, Outcome.OPT_IN):
@@ -98,26 +107,23 @@ def _open_case(
     now = delivery.received_at
     contact = submission.contact
     confirmed = delivery.channel is not ChannelName.WEB
-    deferred.insert(
+    register.open_case(
         connection,
-        cases,
-        [
-            {
-                **plan.new_case,
-                "kind": str(submission.kind),
-                "channel": str(delivery.channel),
-                "language": submission.language,
-                "subject": submission.subject,
-                "description": submission.description,
-                "location": submission.location,
-                "contact_scheme": str(contact.scheme),
-                "contact_value": contact.value,
-                "contact_name": storable(contact.display_name),
-                "contact_confirmed": confirmed,
-                "our_address": storable(submission.message.recipient)[:320],
-                "requested_datetime": now,
-            }
-        ],
+        {
+            **plan.new_case,
+            "kind": str(submission.kind),
+            "channel": str(delivery.channel),
+            "language": submission.language,
+            "subject": submission.subject,
+            "description": submission.description,
+            "location": submission.location,
+            "contact_scheme": str(contact.scheme),
+            "contact_value": contact.value,
+            "contact_name": storable(contact.display_name),
+            "contact_confirmed": confirmed,
+            "our_address": storable(submission.message.recipient)[:320],
+            "requested_datetime": now,
+        },
     )
     message_id = _add_message(connection, case_id, submission, delivery, delivery_id)
     deferred.insert(
@@ -145,6 +151,8 @@ def _open_case(
     entries: list[dict[str, Any]] = []
     if plan.acknowledge:
         values = dict(to, automatic=True)
+        if plan.beside:
+            values["payload"] = {"other": plan.beside}
         if delivery.channel is ChannelName.VOICE:  # the call spoke the code; a text repeats it
             values["channel"] = str(ChannelName.SMS)
         if delivery.channel is not ChannelName.VOICE or is_mobile(contact.value):
@@ -215,8 +223,11 @@ def _append(
     submission: Submission,
     delivery: Delivery,
     delivery_id: UUID,
+    names: str = "",
 ) -> None:
     message_id = _add_message(connection, case.id, submission, delivery, delivery_id)
+    if names:
+        moving.route_again(connection, case, names, message_id, delivery.received_at)
     register.add_event(
         connection,
         case.id,
@@ -226,16 +237,7 @@ def _append(
         subject=str(message_id),
         at=delivery.received_at,
     )
-    if case.status in [str(status) for status in _REOPENING]:
-        register.change_status(
-            connection,
-            case,
-            CaseStatus.IN_PROGRESS,
-            by="citizen",
-            source=f"/channels/{delivery.channel}",
-            at=delivery.received_at,
-            tell=False,
-        )
+    moving.reopen(connection, case, f"/channels/{delivery.channel}", delivery.received_at)
 
 
 def _notice(
@@ -252,7 +254,7 @@ def _notice(
     outbox.put(
         connection,
         OutboxKind.NOTIFY,
-        f"notice:{delivery_id}",
+        plan.notice_key or f"notice:{delivery_id}",
         now=delivery.received_at,
         channel=str(delivery.channel),
         recipient_scheme=str(contact.scheme),
@@ -260,6 +262,7 @@ def _notice(
         case_id=plan.case_id,
         automatic=True,
         payload={
+            **plan.telling,
             "notice": plan.notice,
             "language": submission.language if submission.description else "",
             "in_reply_to": storable(submission.message.message_id),
@@ -286,12 +289,7 @@ def _returned(connection: Connection, facts: Mapping[str, str], delivery: Delive
 
 def _opt(connection: Connection, submission: Submission, delivery: Delivery, *, out: bool) -> None:
     channel, recipient = str(delivery.channel), submission.contact.value
-    connection.execute(
-        opt_outs.delete().where(opt_outs.c.channel == channel, opt_outs.c.recipient == recipient),
-    )
     if out:
-        connection.execute(
-            opt_outs.insert().values(
-                channel=channel, recipient=recipient, since=delivery.received_at
-            ),
-        )
+        opt_outs.remember(connection, channel, recipient, delivery.received_at)
+    else:
+        opt_outs.forget(connection, channel, recipient)

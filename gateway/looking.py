@@ -7,7 +7,11 @@ The idempotency key is that of the webhook, so a late webhook and this round nev
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from datetime import timedelta
+from functools import partial
+from itertools import islice
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
@@ -16,8 +20,15 @@ from channels.channel import Accepted, Delivery
 from channels.errors import DeliveryError, MalformedMessage
 from channels.message import ChannelName
 from channels.sms.twilio import idempotency_key
+from channels.sms.whatsapp import WHATSAPP
 from channels.twilio_account import client_of, form_of
-from channels.twilio_lists import Found, recordings_made, texts_received
+from channels.twilio_lists import (
+    PAGE_ROWS,
+    Found,
+    recordings_made,
+    texts_received,
+    with_files,
+)
 from channels.voice.twilio import recording_key
 from gateway.inbound.recordings import CALLED, CALLER, LANGUAGE, voice_of
 from gateway.reading import read_delivery
@@ -25,7 +36,10 @@ from tracker.database import reading
 from tracker.models import deliveries
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from datetime import datetime
+
+    from twilio.rest import Client
 
     from gateway.house import House
 
@@ -38,7 +52,8 @@ LOOK_BACK = timedelta(days=2)
 def look(house: House) -> int:
     """Do one round; return how many deliveries were filed.
 
-    A provider that cannot be asked is logged and asked again in the next round.
+    A provider that cannot be asked is logged and asked again in the next round. One kind that
+    cannot be listed does not keep the others from being looked at.
     """
     twilio = house.settings.twilio
     tokens = [token.get_secret_value() for token in twilio.auth_tokens]
@@ -46,19 +61,50 @@ def look(house: House) -> int:
         return 0
     client = client_of(twilio.account_sid, tokens[0], twilio.api_base_url, twilio.timeout_seconds)
     since = house.clock() - LOOK_BACK
+    rounds = [partial(_look_for_texts, house, client, to, since) for to in _numbers(house)]
+    rounds.append(partial(_look_for_recordings, house, client, since))
     filed = 0
-    try:
-        for found in _missing(house, texts_received(client, twilio.number, since), _text_key):
-            filed += _file(house, ChannelName.SMS, _text_key(found), found.form, {})
-        for found in _missing(house, recordings_made(client, since), _recording_key):
-            caller, called = voice_of(house).parties(found.call_sid)
-            told = {CALLER: caller or "anonymous", CALLED: called, LANGUAGE: ""}
-            filed += _file(house, ChannelName.VOICE, _recording_key(found), found.form, told)
-    except DeliveryError as error:
-        logger.warning("the provider could not be asked what it holds: %s", type(error).__name__)
+    for one in rounds:
+        try:
+            for done in one():
+                filed += done
+        except DeliveryError as error:
+            logger.warning(
+                "the provider could not be asked what it holds: %s", type(error).__name__
+            )
     if filed:
         logger.warning("%d deliveries were found at the provider and filed", filed)
     return filed
+
+
+def _numbers(house: House) -> list[str]:
+    """Our numbers as texts name them; a name (an alphanumeric sender) is never written to."""
+    twilio = house.settings.twilio
+    numbers = [twilio.number] if twilio.number.removeprefix("+").isdigit() else []
+    by_whatsapp = twilio.whatsapp_number or twilio.number
+    if by_whatsapp.removeprefix(WHATSAPP).startswith("+"):
+        numbers.append(WHATSAPP + by_whatsapp.removeprefix(WHATSAPP))
+    return numbers
+
+
+def _look_for_texts(house: House, client: Client, to: str, since: datetime) -> Iterator[int]:
+    for some in _batched(texts_received(client, to, since)):
+        for found in _missing(house, some, _text_key):
+            yield _file(house, ChannelName.SMS, _text_key(found), with_files(client, found).form)
+
+
+def _look_for_recordings(house: House, client: Client, since: datetime) -> Iterator[int]:
+    for some in _batched(recordings_made(client, since)):
+        for found in _missing(house, some, _recording_key):
+            caller, called = voice_of(house).parties(found.call_sid)
+            told = {CALLER: caller or "anonymous", CALLED: called, LANGUAGE: ""}
+            yield _file(house, ChannelName.VOICE, _recording_key(found), found.form, told)
+
+
+def _batched(found: Iterator[Found]) -> Iterator[list[Found]]:
+    """In lists of a page each, so that a long outage is filed while it is still being listed."""
+    while some := list(islice(found, PAGE_ROWS)):
+        yield some
 
 
 def _text_key(found: Found) -> str:
@@ -87,7 +133,13 @@ def _missing(house: House, found: Iterable[Found], key_of: Callable[[Found], str
     return [one for one_key, one in rows.items() if one_key not in known]
 
 
-def _file(house: House, channel: ChannelName, key: str, body: bytes, told: dict[str, str]) -> int:
+def _file(
+    house: House,
+    channel: ChannelName,
+    key: str,
+    body: bytes,
+    told: Mapping[str, str] = MappingProxyType({}),
+) -> int:
     delivery = Delivery(
         channel=channel,
         idempotency_key=key,
@@ -100,5 +152,7 @@ def _file(house: House, channel: ChannelName, key: str, body: bytes, told: dict[
         message = read_delivery(delivery, house.settings, house.country)
     except MalformedMessage:
         message = None
+    if message is not None:  # a WhatsApp message is answered by WhatsApp
+        delivery = replace(delivery, channel=message.channel)
     outcome = house.accept(delivery, message)
     return int(isinstance(outcome, Accepted) and not outcome.repeated)

@@ -7,7 +7,7 @@ proof, so a code or a case address from somebody else is held for a person (prom
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -17,16 +17,17 @@ from channels.mail.address import read_thread_address
 from channels.mail.authenticity import NAMES as AUTHENTICITY
 from channels.message import AddressScheme, ChannelName
 from gateway.bounces import action_of, bounced_entry
+from gateway.plan import Plan, is_correspondent, join
+from gateway.texting import Texting
 from normalizer import tracking_code
 from normalizer.complaint import Outcome
 from normalizer.intent import Intent
 from tracker import register
 from tracker.models import AttentionReason, DeliveryState, administrations
-from tracker.throttle import allowed, digest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from uuid import UUID
+    from collections.abc import Callable
+    from datetime import datetime
 
     from sqlalchemy import Connection, Row
 
@@ -36,44 +37,11 @@ if TYPE_CHECKING:
     from config.settings import Settings
     from normalizer.complaint import Submission
 
+__all__ = ["Plan", "Planner", "is_correspondent"]
+
 _TEXTS = (ChannelName.SMS, ChannelName.WHATSAPP)
 #: Characters of a mail that are searched for a quoted code.
 _QUOTED_LIMIT = 20_000
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What is to be done with a submission.
-
-    Attributes:
-        state: the delivery's state.
-        outcome: what it turned out to be.
-        case_id: the case it opens or joins, or ``None``.
-        new_case: id, code and PIN of a case to open, or ``None``.
-        case: the row of a case it joins or asks about, or ``None``.
-        tracking_code: what the peer may be told.
-        pin: only for a new case.
-        notice: the notice to send back at once (``status``, ``help`` …), or ``""``.
-        acknowledge: whether the citizen gets an acknowledgement.
-        administration: the slug that answers, for an administration's reply.
-        attention: why a person must look, or ``None``.
-        reason: plain English, for the desk.
-        facts: what is remembered as the answer.
-    """
-
-    state: DeliveryState
-    outcome: Outcome
-    case_id: UUID | None = None
-    new_case: Mapping[str, Any] | None = None
-    case: Row[Any] | None = None
-    tracking_code: str | None = None
-    pin: str | None = None
-    notice: str = ""
-    acknowledge: bool = False
-    administration: str | None = None
-    attention: AttentionReason | None = None
-    reason: str = ""
-    facts: Mapping[str, str] = field(default_factory=dict)
 
 
 class Planner:
@@ -82,11 +50,19 @@ class Planner:
     Args:
         settings: keys, domain and limits.
         country: for new codes.
+        subject_of: the administration that words plainly name (the rules router's choice), by its
+            slug, or ``None``; without it no text is plainly another subject than the one before.
     """
 
-    def __init__(self, settings: Settings, country: Country) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        country: Country,
+        subject_of: Callable[[str], str | None] = lambda _words: None,
+    ) -> None:
         self._settings = settings
         self._country = country
+        self._texting = Texting(settings, self._new_case, self.open_case, subject_of)
 
     def plan(self, connection: Connection, delivery: Delivery, submission: Submission) -> Plan:
         """Decide. Reads only."""
@@ -99,71 +75,10 @@ class Planner:
                 reason="somebody called and hung up before speaking",
             )
         if message.channel in _TEXTS:
-            return self._text(connection, delivery, submission)
+            return self._texting.plan(connection, delivery, submission)
         if message.channel is ChannelName.EMAIL:
             return _with_authenticity(self._mail(connection, delivery, submission), message)
         return self.open_case(delivery, submission)
-
-    def _text(self, connection: Connection, delivery: Delivery, submission: Submission) -> Plan:
-        intent, code = submission.understanding.intent, submission.understanding.code
-        opt_out = submission.message.fields.get("opt_out_type", "")
-        if opt_out:  # the provider has answered already
-            outcome = {"START": Outcome.OPT_IN, "HELP": Outcome.HELP}.get(opt_out, Outcome.OPT_OUT)
-            return Plan(DeliveryState.IGNORED, outcome, reason="answered by the provider")
-        match intent:
-            case Intent.OPT_OUT:
-                return Plan(DeliveryState.ANSWERED, Outcome.OPT_OUT)
-            case Intent.OPT_IN:
-                return Plan(DeliveryState.ANSWERED, Outcome.OPT_IN, notice="help")
-            case Intent.HELP:
-                return Plan(DeliveryState.ANSWERED, Outcome.HELP, notice="help")
-            case Intent.GREETING | Intent.THANKS:
-                return Plan(DeliveryState.ANSWERED, Outcome.GREETING, notice="help")
-            case Intent.NOISE:
-                return Plan(DeliveryState.IGNORED, Outcome.NOISE, reason="nothing in it")
-            case Intent.STATUS_QUERY:
-                return self._status(connection, delivery, submission)
-            case Intent.COMPLAINT | Intent.FOLLOW_UP:
-                pass
-        if code:
-            case = register.find_case(connection, code)
-            if case is not None and is_correspondent(case, submission):
-                return _join(case)
-        return self.open_case(delivery, submission)
-
-    def _status(self, connection: Connection, delivery: Delivery, submission: Submission) -> Plan:
-        code = submission.understanding.code
-        if code is None:
-            return Plan(DeliveryState.ANSWERED, Outcome.STATUS_QUERY, notice="slip")
-        limits = self._settings.limits
-        subject = digest(self._settings.signing_keys[0], submission.contact.value)
-        if not allowed(
-            connection,
-            "code",
-            subject,
-            tries=limits.code_tries,
-            window_seconds=limits.code_window_seconds,
-            now=delivery.received_at,
-        ):
-            return Plan(
-                DeliveryState.ANSWERED, Outcome.STATUS_QUERY, notice="later", reason="throttled"
-            )
-        case = register.find_case(connection, code)
-        if case is None:
-            return Plan(
-                DeliveryState.ANSWERED,
-                Outcome.STATUS_QUERY,
-                notice="unknown_code",
-                facts={"wrong_code": subject},
-            )
-        return Plan(
-            DeliveryState.ANSWERED,
-            Outcome.STATUS_QUERY,
-            case_id=case.id,
-            case=case,
-            tracking_code=code,
-            notice="status",
-        )
 
     def _mail(self, connection: Connection, delivery: Delivery, submission: Submission) -> Plan:
         message = submission.message
@@ -175,7 +90,7 @@ class Planner:
         silent = message.auto_submitted != "no" or _no_reply(submission)
         if case is None:
             if submission.understanding.intent is Intent.STATUS_QUERY and not automatic:
-                return self._status(connection, delivery, submission)
+                return self._texting.status(connection, delivery, submission)
             return self.open_case(delivery, submission, silent=silent)
         administration = self._administration(connection, case, submission)
         dmarc = message.fields.get("dmarc", "")
@@ -199,10 +114,10 @@ class Planner:
             )
         if is_correspondent(case, submission):
             if submission.understanding.intent is Intent.STATUS_QUERY:
-                return self._status(connection, delivery, submission)
-            return _join(case)
+                return self._texting.status(connection, delivery, submission)
+            return join(case)
         if submission.understanding.intent is Intent.STATUS_QUERY and not proven:
-            return self._status(connection, delivery, submission)
+            return self._texting.status(connection, delivery, submission)
         reason = "names a case of somebody else: its sender is not that case's correspondent"
         if administration is not None:
             reason = "from the administration's address, but nothing proves that"
@@ -282,14 +197,7 @@ class Planner:
         self, delivery: Delivery, submission: Submission, *, silent: bool = False
     ) -> Plan:
         """A new case for this submission; ``silent`` withholds the acknowledgement."""
-        values = register.new_case_values(
-            calling_code=self._country.calling_code, now=delivery.received_at
-        )
-        # The clock starts at receipt, and nothing later resets it (promise 9).
-        values["forward_by"] = delivery.received_at + timedelta(days=self._country.forward_days)
-        values["expected_datetime"] = delivery.received_at + timedelta(
-            days=self._country.answer_days
-        )
+        values = self._new_case(delivery.received_at)
         return Plan(
             DeliveryState.FILED,
             Outcome.COMPLAINT,
@@ -301,6 +209,14 @@ class Planner:
             and submission.message.channel is not ChannelName.WEB
             and submission.contact.replyable,
         )
+
+    def _new_case(self, received_at: datetime) -> dict[str, Any]:
+        country = self._country
+        values = register.new_case_values(calling_code=country.calling_code, now=received_at)
+        # The clock starts at receipt, and nothing later resets it (promise 9).
+        values["forward_by"] = received_at + timedelta(days=country.forward_days)
+        values["expected_datetime"] = received_at + timedelta(days=country.answer_days)
+        return values
 
 
 def _own_case(connection: Connection, submission: Submission, named: list[str]) -> Row[Any] | None:
@@ -315,16 +231,6 @@ def _own_case(connection: Connection, submission: Submission, named: list[str]) 
         code = tracking_code.read(submission.full_text[:_QUOTED_LIMIT]).code
         case = register.find_case(connection, code) if code else None
     return case if case is not None and is_correspondent(case, submission) else None
-
-
-def _join(case: Row[Any]) -> Plan:
-    return Plan(
-        DeliveryState.APPENDED,
-        Outcome.FOLLOW_UP,
-        case_id=case.id,
-        case=case,
-        tracking_code=case.tracking_code,
-    )
 
 
 def _held(case: Row[Any], reason: str) -> Plan:
@@ -352,14 +258,6 @@ def _with_authenticity(plan: Plan, message: InboundMessage) -> Plan:
     """The plan, with what is known of the sender remembered beside the delivery."""
     known = {name: message.fields[name] for name in AUTHENTICITY if message.fields.get(name)}
     return replace(plan, facts={**plan.facts, **known}) if known else plan
-
-
-def is_correspondent(case: Row[Any], submission: Submission) -> bool:
-    """Whether the sender is the person recorded on the case (the same address)."""
-    contact = submission.contact
-    return bool(contact.value) and (
-        case.contact_value == contact.value and case.contact_scheme == str(contact.scheme)
-    )
 
 
 def _no_reply(submission: Submission) -> bool:

@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, select
 from sqlalchemy.exc import DataError, IntegrityError
 
+from config import country as countries
 from dispatcher.administration import load_all
 from dispatcher.work import Result, Work, failed_for_good
 from gateway import telemetry
+from gateway.texting_limits import TextingLimits
 from tracker import outbox
 from tracker.database import reading
 from tracker.models import OutboxKind, OutboxState, cases, decisions, messages
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Engine, Row
 
+    from config.country import Country
     from config.settings import Settings
     from dispatcher.administration import Administration
 
@@ -51,6 +54,7 @@ class Relay:
         clock: the present time.
         kinds: what this relay takes.
         rest: called when a batch has been done (closes the connection to the mail relay).
+        country: the profile of the settings, where it is loaded already.
     """
 
     def __init__(
@@ -61,6 +65,7 @@ class Relay:
         clock: Callable[[], datetime],
         kinds: Sequence[OutboxKind] = RELAYED,
         rest: Callable[[], None] = lambda: None,
+        country: Country | None = None,
     ) -> None:
         self._engine = engine
         self._settings = settings
@@ -68,6 +73,8 @@ class Relay:
         self._clock = clock
         self._kinds = kinds
         self._rest = rest
+        country = country or countries.load(settings.country)
+        self._texting = TextingLimits(engine, settings, country)
         self._name = f"{socket.gethostname()}:{os.getpid()}"
 
     def drain(self, stop: Callable[[], bool] = lambda: False) -> int:
@@ -212,7 +219,26 @@ class Relay:
             )
         return works
 
-    def _limit(self, connection: Connection, work: Work, going: Counter[object]) -> datetime | None:
+    def _limit(
+        self, connection: Connection, work: Work, going: Counter[object]
+    ) -> Result | datetime | None:
+        """Until when an entry must wait, or what becomes of it unsent; ``None``: it may go."""
+        now = self._clock()
+        refused = self._texting.refused(connection, work, now)
+        if refused is not None:
+            return refused
+        joins = going[(work.entry.recipient, WAITING)]
+        until = self._answers_limit(connection, work, going)
+        if until is not None or (joins and work.entry.last_error == WAITING):
+            return until
+        over = self._texting.over(connection, work, now)
+        if over is not None:  # those that waited with it must not go without it
+            going[(work.entry.recipient, WAITING)] = 0
+        return over
+
+    def _answers_limit(
+        self, connection: Connection, work: Work, going: Counter[object]
+    ) -> datetime | None:
         """Until when an automatic answer must wait, or ``None`` when it may go (promise 11).
 
         ``going`` counts what this same batch sends already, by recipient and by case.
@@ -253,8 +279,10 @@ class Relay:
         return None
 
     @staticmethod
-    def _over_limit(work: Work, until: datetime) -> Result:
-        if work.entry.kind == "acknowledge":
+    def _over_limit(work: Work, until: Result | datetime) -> Result:
+        if isinstance(until, Result):
+            return until
+        if work.entry.kind in ("acknowledge", "confirm_contact"):
             wait = (until - work.entry.not_before).total_seconds()
             return Result(OutboxState.DUE, error=WAITING, retry_after=max(wait, 60.0))
         return Result(OutboxState.HELD, error="limit of automatic answers reached")
@@ -324,6 +352,8 @@ class Relay:
         for work, result in results:
             state = ended.get(work.entry.id)
             if state == str(OutboxState.FAILED):
+                if result.record is not None:  # a channel that its recipient closed is no way
+                    result.record(connection)
                 failed_for_good(connection, work, result, now)
             elif state is not None and result.record is not None:
                 result.record(connection)

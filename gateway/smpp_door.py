@@ -9,6 +9,7 @@ from channels.sms.smpp import SmppDoor
 from channels.sms.smpp_account import SmppAccount
 from channels.sms.smpp_alphabet import Alphabet
 from channels.sms.smpp_receipt import IdForm, MessageIds
+from channels.sms.smpp_session import bind_unit
 from gateway import telemetry
 from gateway.smpp_intake import PartIntake
 from gateway.smpp_outbox import SmppOutbox
@@ -54,6 +55,24 @@ def open_door(house: House, outbox: Outbox) -> SmppDoor:
         clock=house.clock,
         count=telemetry.smpp_event,
     )
+
+
+def account_fault(settings: Settings, region: str) -> str:
+    """What keeps these settings from a bind, in one sentence that quotes nothing; else ``""``."""
+    smpp = settings.smpp
+    if not smpp.host:
+        return "smpp.host is empty: set GUICHET_SMPP__HOST"
+    if not smpp.system_id:
+        return "smpp.system_id is empty: set the account name that the operator gave you"
+    if not smpp.number:
+        return "smpp.number is empty: set the short code that citizens write to"
+    if smpp.hold_seconds < smpp.throttle_seconds:
+        return "smpp.hold_seconds is shorter than smpp.throttle_seconds: nothing would be sent"
+    try:
+        bind_unit(account_of(settings, region), 1)
+    except ValueError:
+        return "SMPP carries only ASCII: see smpp.system_id, password, system_type, addr_range"
+    return ""
 
 
 def account_of(settings: Settings, region: str) -> SmppAccount:

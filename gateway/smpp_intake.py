@@ -17,7 +17,7 @@ from channels.channel import Accepted, Delivery
 from channels.message import ChannelName
 from channels.sms.part import Part, SegmentReceipt, join, read_pdus
 from channels.sms.smpp_alphabet import Alphabet
-from gateway import filing, telemetry
+from gateway import smpp_faults, telemetry
 from gateway.intake import Intake
 from gateway.planning import Plan, Planner
 from normalizer.complaint import Outcome
@@ -71,7 +71,7 @@ class PartIntake:
         try:
             self._run(lambda connection: self._store(connection, items, alone))
         except StorageUnavailable as error:
-            if error.__cause__ is None or filing.is_storage_failure(error.__cause__):
+            if error.__cause__ is None or not smpp_faults.is_its_own(error.__cause__):
                 telemetry.try_later(str(ChannelName.SMS))
                 return [False] * len(items)
             if len(items) > 1:  # one of them is to blame: the others need not wait for it

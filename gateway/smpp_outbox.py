@@ -21,7 +21,7 @@ from sqlalchemy import select
 from channels.errors import Rejected, Uncertain, Unreachable
 from channels.message import Address, AddressScheme, ChannelName, DeliveryStatus, Receipt
 from channels.sms.part import Outgoing
-from gateway import filing, telemetry
+from gateway import smpp_faults, telemetry
 from tracker import outbox, texts
 from tracker.database import reading
 from tracker.models import SmsTextState, sms_texts
@@ -200,7 +200,7 @@ class SmppOutbox:
                 for _ in range(count):
                     self._news.popleft()
                 self._together = _MOST_TOGETHER
-            elif not filing.is_storage_failure(error.__cause__ or error):
+            elif error.__cause__ is not None and smpp_faults.is_its_own(error.__cause__):
                 self._together = 1  # one of them is to blame, and spoils only itself
             if not self._news:
                 self._recording = False
@@ -217,7 +217,7 @@ class SmppOutbox:
     def _is_at_fault(error: BaseException, count: int) -> bool:
         """Whether one text alone cannot be recorded: then its claim expires, and a person sees."""
         cause = error.__cause__
-        if count > 1 or cause is None or filing.is_storage_failure(cause):
+        if count > 1 or cause is None or not smpp_faults.is_its_own(cause):
             return False
         logger.error("the fate of a text cannot be recorded: %s", type(cause).__name__)
         telemetry.smpp_event("record_refused")

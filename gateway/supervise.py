@@ -25,7 +25,7 @@ from prometheus_client.multiprocess import MultiProcessCollector, mark_process_d
 
 from gateway import wiring
 from gateway.doorbell import Doorbell
-from tracker import attention
+from tracker import attention, texts
 from tracker.database import durability, reading
 from tracker.migrations import upgrade
 
@@ -236,7 +236,13 @@ class Supervisor:
                 with reading(engine).connect() as connection:
                     for reason, count in attention.counts(connection).items():
                         waiting.add_metric([reason], count)
+                    texts_waiting = texts.waiting(connection)
                 yield waiting
+                yield GaugeMetricFamily(
+                    "guichet_smpp_texts_waiting",
+                    "Texts that wait for the line to the operator",
+                    value=texts_waiting,
+                )
 
         registry.register(Waiting())
         try:

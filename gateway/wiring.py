@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -34,13 +36,15 @@ from tracker.database import open_engine, reading
 from tracker.group_commit import GroupCommit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from sqlalchemy import Engine, Row
 
     from channels.channel import Channel
     from config.country import Country
     from config.settings import Settings
+
+logger = logging.getLogger(__name__)
 
 CONFIG = Path(__file__).parent.parent / "config"
 
@@ -90,7 +94,7 @@ def build_house(
     )
     intake = Intake(
         writer,
-        Planner(settings, country),
+        Planner(settings, country, _subject_of(settings, engine)),
         country,
         recorded=BackgroundRing(Doorbell(settings.redis_url, TRANSCRIBE).ring),
     )
@@ -105,6 +109,24 @@ def build_house(
         country=country,
         clock=now,
     )
+
+
+def _subject_of(settings: Settings, engine: Engine) -> Callable[[str], str | None]:
+    """The administration that words plainly name, by the rules; they are read at the first text."""
+
+    @cache
+    def router() -> Router | None:
+        try:
+            return router_of(settings, engine)
+        except (OSError, ValueError) as error:
+            logger.warning("the routing rules cannot be read: %s", type(error).__name__)
+            return None
+
+    def subject_of(words: str) -> str | None:
+        rules = router()
+        return rules.decide(words).administration if rules is not None else None
+
+    return subject_of
 
 
 def channels_of(settings: Settings) -> dict[str, Channel]:
@@ -156,6 +178,7 @@ def build_workshop(settings: Settings, engine: Engine | None = None) -> Workshop
         mail_domain=domain,
         clock=now,
         blackhole=settings.dispatch.blackhole_outlets,
+        reply_segments=settings.sms.reply_segments,
     )
     return Workshop(engine, dispatcher, ways, country)
 

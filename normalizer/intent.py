@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """What a short text wants: its status, help, silence; all else is a complaint or a follow-up.
 
-When unsure, keep (design, promise 5): a text is a status query only when nothing but the code and
-words such as "suivi" stand in it; "stop à la corruption" is a complaint.
+When unsure, keep (design, promise 5): a text is a command only when every word of it has a role in
+that command, and those that make it one are there; "stop à la corruption" is a complaint. Beside a
+valid code one odd word is let pass in a question.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice
 
-from normalizer import intent_words as words_of
 from normalizer import tracking_code
+from normalizer.intent_words import Role, Unit, lexicon
 from normalizer.text import ascii_digits, fold
 
 
@@ -53,14 +54,53 @@ class Understanding:
 
 
 _WORD = re.compile(r"[^\W_]+")
-#: More words than any of the vocabularies allows: such a text is content.
-_MOST_WORDS = 16
+#: More words than any command has: such a text is content.
+_MOST_WORDS = 24
 _FEWEST_DIGITS, _MOST_SLIPS = 8, 2
 _LENGTHS = range(tracking_code.LENGTH - 2, tracking_code.LENGTH + 3)
 _ROWS = ("qwertyuiop", "azertyuiop", "asdfghjkl", "qsdfghjklm", "zxcvbnm", "wxcvbn")
 _ROW_LENGTH = 4
+#: Beside a code one unknown word of so many letters is let pass in a question of so many words.
+_ODD_LETTERS, _ODD_AMONG = 7, 8
+#: Words of a bare "stop" or "start", which says no more.
+_BARE = 5
 #: Characters of a text that are searched for words about an earlier complaint.
 _EARLIER_LIMIT = 500
+
+_COURTESY = (
+    *(Role.GREETING, Role.ADDRESS, Role.POLITE, Role.THANKS, Role.FUNCTION, Role.MINE, Role.YOURS),
+)
+
+
+def _any_of(*roles: Role) -> int:
+    mask = 0
+    for role in roles:
+        mask |= role
+    return mask
+
+
+_SOCIAL = _any_of(*_COURTESY)
+_STATUS = _SOCIAL | _any_of(
+    *(Role.QUESTION, Role.SEEK, Role.CASE, Role.TRACK, Role.ANSWER, Role.EXISTING)
+)
+_ASKING = _any_of(Role.QUESTION, Role.SEEK, Role.TRACK)
+_HELP = _SOCIAL | _any_of(
+    *(Role.QUESTION, Role.SEEK, Role.HOW, Role.LODGE, Role.SERVICE, Role.IDENTITY),
+    *(Role.CASE, Role.HELP, Role.WANT),
+)
+_THANKS = _SOCIAL | _any_of(Role.PRAISE, Role.NOISE, Role.YES)
+_GREETING = _any_of(Role.GREETING, Role.ADDRESS, Role.POLITE, Role.FUNCTION, Role.NOISE)
+_BARE_WORDS = _any_of(Role.POLITE, Role.FUNCTION, Role.ADDRESS, Role.THANKS, Role.AGAIN)
+_OPT_OUT = _SOCIAL | _any_of(
+    *(Role.STOP, Role.REMOVE, Role.MESSAGE, Role.SEND, Role.NOT, Role.AGAIN, Role.WANT),
+    *(Role.RECEIVE, Role.LIST, Role.SEEK, Role.NOISE, Role.UNSUBSCRIBE),
+)
+_OPT_IN = _SOCIAL | _any_of(
+    *(Role.START, Role.MESSAGE, Role.RECEIVE, Role.WANT, Role.AGAIN, Role.SEEK, Role.LIST),
+)
+_NOISE = _any_of(Role.NOISE, Role.YES, Role.ADDRESS, Role.POLITE, Role.FUNCTION)
+#: Who the others are when "not" is told of them: "vous n'envoyez pas" is a complaint.
+_STATEMENT = re.compile(r"\b(?:vous ne?|vous m|you (?:do|don|did|never|are|have|keep)|ils? ne?)\b")
 
 
 def understand(text: str, *, calling_code: str = "") -> Understanding:
@@ -73,69 +113,198 @@ def understand(text: str, *, calling_code: str = "") -> Understanding:
     reading = tracking_code.read(text, calling_code=calling_code)
     # Lazily: a long text is content from its first words on, without looking at the rest.
     matches = _WORD.finditer(ascii_digits(reading.rest))
-    words = [fold(match.group()) for match in islice(matches, _MOST_WORDS)]
+    words = [fold(match.group()) for match in islice(matches, _MOST_WORDS + 1)]
+    asked = "?" in text or "؟" in text
     if reading.code:
-        return Understanding(_beside_code(words), reading.code, reading.codes)
-    if reading.slip and all(_asks(word) for word in words):
-        return Understanding(Intent.STATUS_QUERY, typo=True)
-    if reading.slip:  # beside other words those digits are words, too
-        return Understanding(of_words(text))
+        return Understanding(_beside_code(words, asked=asked), reading.code, reading.codes)
+    if reading.slip:
+        if (units := _units(words)) is not None and _covers(units, _status_roles(units, asked)):
+            return Understanding(Intent.STATUS_QUERY, typo=True)
+        return Understanding(of_words(text))  # beside other words those digits are words, too
     if _is_slip(words, calling_code):
         return Understanding(Intent.STATUS_QUERY, typo=True)
-    return Understanding(_without_code(text, words))
+    return Understanding(_without_code(text, words, asked=asked))
 
 
-def _beside_code(words: list[str]) -> Intent:
+def _units(words: list[str], unknown: int = 0) -> list[Unit] | None:
+    return lexicon().units(words, unknown) if len(words) <= _MOST_WORDS else None
+
+
+def _covers(units: list[Unit], roles: int) -> bool:
+    return all(unit.is_one_of(roles) for unit in units)
+
+
+def _has(units: list[Unit], *roles: Role) -> bool:
+    mask = _any_of(*roles)
+    return any(unit.does(mask) for unit in units)
+
+
+def _status_roles(units: list[Unit], asked: bool) -> int:  # noqa: FBT001
+    """What may stand in a question for the state: "is it done?" is one, "it is done" is news."""
+    return _STATUS | Role.MATTER | (Role.DONE if asked or _has(units, Role.QUESTION) else 0)
+
+
+def _beside_code(words: list[str], *, asked: bool) -> Intent:
     """What is wanted of the case that is named."""
-    if all(_asks(word) for word in words):
-        return Intent.STATUS_QUERY
-    if words_of.THANKS.covers(words):
+    units = _units(words, unknown=1)
+    if units is None or (len(units) == 1 and units[0].roles & Role.HELP):
+        return Intent.FOLLOW_UP
+    odd = [unit for unit in units if not unit.roles]
+    known = [unit for unit in units if unit.roles]
+    if odd and not _is_let_pass(odd[0].text, len(words), known):
+        return Intent.FOLLOW_UP
+    if not odd and _thanks_for_it(units):
         return Intent.THANKS
+    if _covers(known, _status_roles(known, asked)):
+        return Intent.STATUS_QUERY
     return Intent.FOLLOW_UP
 
 
-def _asks(word: str) -> bool:
-    return word in words_of.STATUS.anchors or word in words_of.STATUS.fillers
-
-
-def _without_code(text: str, words: list[str]) -> Intent:
-    if not words or _is_noise(words):
-        return Intent.NOISE
-    if len(words) == 1 and words[0] in words_of.OPT_IN:
-        return Intent.OPT_IN
-    if words_of.OPT_OUT.covers(words) or _no_more(words):
-        return Intent.OPT_OUT
-    for vocabulary, intent in (
-        (words_of.GREETING, Intent.GREETING),
-        (words_of.THANKS, Intent.THANKS),
-    ):
-        if vocabulary.covers(words):
-            return intent
-    if _wants_help(words):
-        return Intent.HELP
-    if words_of.STATUS.covers(words):
-        return Intent.STATUS_QUERY
-    return of_words(text)
-
-
-def _wants_help(words: list[str]) -> bool:
-    if not words_of.HELP.covers(words):
+def _thanks_for_it(units: list[Unit]) -> bool:
+    """Thanks that come first and say for what; a bare "merci" beside a code is only polite."""
+    first = next((at for at, unit in enumerate(units) if unit.roles & Role.THANKS), None)
+    if first is None or not _covers(units, _THANKS | Role.ANSWER):
         return False
-    said = set(words)
-    return bool(said & words_of.HELP_TOPICS) or bool(
-        said & words_of.HELP_HOW and said & words_of.HELP_WHAT
+    asked = any(unit.roles & (_ASKING | Role.CASE) for unit in units[:first])
+    return not asked and not _covers(units, _SOCIAL)
+
+
+def _is_let_pass(word: str, words: int, known: list[Unit]) -> bool:
+    return (
+        words <= _ODD_AMONG
+        and len(word) <= _ODD_LETTERS
+        and word.isalpha()
+        and any(unit.roles & _ASKING for unit in known)
+        and not _has(known, Role.CONTENT, Role.TROUBLE, Role.NOT)
     )
 
 
-def _no_more(words: list[str]) -> bool:
-    """Whether it says "do not send me texts any more", and nothing else."""
-    nots, sends, fillers = words_of.NO_MORE
-    said = set(words)
-    return bool(said & nots and said & sends) and said <= nots | sends | fillers
+def _without_code(text: str, words: list[str], *, asked: bool) -> Intent:
+    if not words or all(_is_mash(word) for word in words):
+        return Intent.NOISE
+    units = _units([word for word in words if not _is_laughter(word)])
+    if units is None:
+        return of_words(text)
+    found = (
+        _silence(units, words)
+        or _courtesy(units)
+        or _help(units, words)
+        or _state(units, asked=asked)
+        or of_words(text)
+    )
+    if found is Intent.COMPLAINT and _is_still_waiting(units):
+        return Intent.FOLLOW_UP
+    return found
 
 
-def _is_noise(words: list[str]) -> bool:
-    return all(word in words_of.NOISE or _is_mash(word) for word in words)
+def _silence(units: list[Unit], words: list[str]) -> Intent | None:
+    """Whether it wants no more texts, or wants them again."""
+    if _covers(units, _OPT_OUT) and _wants_out(units, words):
+        return Intent.OPT_OUT
+    if _covers(units, _OPT_IN) and _wants_in(units, words):
+        return Intent.OPT_IN
+    return None
+
+
+def _wants_out(units: list[Unit], words: list[str]) -> bool:
+    if _has(units, Role.UNSUBSCRIBE):
+        return True
+    if _has(units, Role.STOP):
+        if len(words) <= _BARE and _covers(units, _BARE_WORDS | Role.STOP):
+            return True
+        if _has(units, Role.MESSAGE, Role.SEND, Role.LIST):
+            return True
+    if _has(units, Role.REMOVE) and (
+        _has(units, Role.MESSAGE, Role.LIST)
+        or any(unit.words > 1 and unit.roles & Role.REMOVE for unit in units)
+    ):
+        return True
+    if not _has(units, Role.NOT) or _STATEMENT.search(" ".join(words)):
+        return False
+    if _has(units, Role.MESSAGE):
+        return _has(units, Role.SEND, Role.WANT, Role.AGAIN)
+    return _has(units, Role.SEND) or (_has(units, Role.WANT) and _has(units, Role.RECEIVE))
+
+
+def _wants_in(units: list[Unit], words: list[str]) -> bool:
+    if _has(units, Role.START):
+        bare = len(words) <= _BARE and _covers(units, _BARE_WORDS | Role.START)
+        return bare or _has(units, Role.MESSAGE, Role.RECEIVE, Role.LIST)
+    return _has(units, Role.WANT) and _has(units, Role.RECEIVE) and _has(units, Role.MESSAGE)
+
+
+def _courtesy(units: list[Unit]) -> Intent | None:
+    """Noise, a greeting, thanks: nothing to file."""
+    noise = sum(bool(unit.roles & (Role.NOISE | Role.YES)) for unit in units)
+    if 2 * noise >= len(units) and _covers(units, _NOISE) and not _has(units, Role.THANKS):
+        return Intent.NOISE
+    grieved = any(
+        unit.roles & Role.TROUBLE and not unit.roles & (_SOCIAL | Role.PRAISE) for unit in units
+    )
+    if grieved:
+        return None
+    if _has(units, Role.GREETING) and _covers(units, _GREETING):
+        return Intent.GREETING
+    first = next((at for at, unit in enumerate(units) if unit.roles & Role.THANKS), None)
+    if first is None:
+        return None
+    needs = any(
+        unit.roles & (Role.HELP | Role.SEEK) and not unit.roles & _SOCIAL for unit in units[:first]
+    )
+    if not needs and _covers(units, _THANKS):
+        return Intent.THANKS
+    for_what = units[first + 1].roles & Role.FUNCTION if first + 1 < len(units) else 0
+    about = _THANKS | _any_of(Role.CASE, Role.TRACK, Role.ANSWER, Role.DONE, Role.MATTER)
+    if not needs and for_what and not _has(units, Role.QUESTION) and _covers(units, about):
+        return Intent.THANKS
+    return None
+
+
+def _help(units: list[Unit], words: list[str]) -> Intent | None:
+    """Whether it asks how the service is used, or what it is."""
+    if not _covers(units, _HELP):
+        return None
+    lodge, case = _has(units, Role.LODGE), _has(units, Role.CASE)
+    service = any(unit.roles & Role.SERVICE and not unit.roles & Role.TRACK for unit in units)
+    if _has(units, Role.HOW):
+        how = any(unit.words > 1 and unit.roles & Role.HOW for unit in units)
+        named = case or _has(units, Role.TRACK)
+        if lodge or (service and not case) or (how and not named):
+            return Intent.HELP
+    if _has(units, Role.IDENTITY) and not case and not _has(units, Role.MINE):
+        asked = any(unit.words > 1 and unit.roles & Role.IDENTITY for unit in units)
+        if asked or _has(units, Role.SERVICE) or len(words) <= 2:  # noqa: PLR2004 - "شكون نتوما"
+            return Intent.HELP
+    help_roles = _SOCIAL | _any_of(Role.HELP, Role.SEEK, Role.QUESTION, Role.WANT, Role.SERVICE)
+    if _has(units, Role.HELP) and ((lodge and case) or _covers(units, help_roles)):
+        return Intent.HELP
+    return None
+
+
+def _state(units: list[Unit], *, asked: bool) -> Intent | None:
+    """Whether it asks for the state of a case that it does not name."""
+    if not _covers(units, _status_roles(units, asked)):
+        return None
+    if any(unit.roles & Role.TRACK for unit in units):
+        return Intent.STATUS_QUERY
+    if not _has(units, Role.CASE):
+        return None
+    known = _has(units, Role.QUESTION, Role.OWN, Role.MINE, Role.ANSWER)
+    return Intent.STATUS_QUERY if known or asked else None
+
+
+def _is_still_waiting(units: list[Unit]) -> bool:
+    """A case or an answer, and that there is none: "chikaya walou", "toujours pas de réponse"."""
+    return (
+        _has(units, Role.TROUBLE)
+        and _has(units, Role.CASE, Role.ANSWER)
+        and _covers(units, _STATUS | Role.TROUBLE | Role.DONE)
+    )
+
+
+def _is_laughter(word: str) -> bool:
+    """One letter again and again, or a run along the keyboard, beside words."""
+    return len(word) > 1 and _is_mash(word)
 
 
 def _is_mash(word: str) -> bool:
@@ -143,13 +312,15 @@ def _is_mash(word: str) -> bool:
     if len(word) == 1 and not word.isdigit():
         return True
     if len(word) > 2 and len(set(word)) == 1:  # noqa: PLR2004 - "ok" and "la" are words
-        return True
+        return not word.isdigit()
     return len(word) >= _ROW_LENGTH and any(word in row or word in row[::-1] for row in _ROWS)
 
 
 def _is_slip(words: list[str], calling_code: str) -> bool:
     """A code with a digit too few, too many, or a wrong letter, and at most words that ask."""
-    rest = [word for word in words if not _asks(word)]
+    if not any(letter.isdigit() for word in words for letter in word):
+        return False
+    rest = [word for word in words if not lexicon().roles(word) & (_STATUS | Role.MATTER)]
     joined = "".join(rest)
     digits = sum(letter.isdigit() for letter in joined)
     if (
@@ -161,13 +332,37 @@ def _is_slip(words: list[str], calling_code: str) -> bool:
     ):
         return False
     telephone = joined.startswith("0") or bool(calling_code and joined.startswith(calling_code))
-    asked = any(word in words_of.STATUS.anchors for word in words)
+    asked = any(lexicon().roles(word) & (Role.CASE | _ASKING) for word in words)
     in_fours = len(rest) > 1 and len(rest[0]) == 4  # noqa: PLR2004 - as we show them
     return not telephone and (asked or in_fours or len(rest) == 1)
 
 
 def of_words(text: str) -> Intent:
     """A complaint, or a follow-up where it speaks of an earlier one of its sender's."""
-    plain = f" {' '.join(_WORD.findall(fold(text[:_EARLIER_LIMIT])))} "
-    earlier = any(f" {phrase} " in plain for phrase in words_of.EARLIER)
-    return Intent.FOLLOW_UP if earlier else Intent.COMPLAINT
+    words = _WORD.findall(fold(text[:_EARLIER_LIMIT]))
+    if lexicon().told_before(words) or _names_own_case(words):
+        return Intent.FOLLOW_UP
+    return Intent.COMPLAINT
+
+
+def _names_own_case(words: list[str]) -> bool:
+    """Whether "ma plainte" or شكايتي stands there, but not "my complaint is about".
+
+    Nor "mon dossier de bourse": that is another office's.
+    """
+    known = lexicon()
+    for at, word in enumerate(words):
+        roles = known.exact(word)
+        if not roles & Role.CASE:
+            continue
+        before = known.exact(words[at - 1]) if at else 0
+        after = words[at + 1] if at + 1 < len(words) else ""
+        mine = roles & Role.OWN or before & Role.MINE or known.exact(after) & Role.MINE
+        elsewhere = roles & Role.PAPER and after in _OF
+        if mine and not elsewhere and not known.exact(after) & Role.ABOUT:
+            return True
+    return False
+
+
+#: Before a word about another office's file.
+_OF = frozenset(("de", "d", "du", "des", "of", "for", "pour"))

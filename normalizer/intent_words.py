@@ -1,294 +1,314 @@
 # SPDX-License-Identifier: MIT
-"""The words of short texts, in French, Arabic, Darija in both scripts, Amazigh and English.
+"""The words of short texts, and what they do there, however they are spelt.
 
-A text is what a list says only when *all* its words stand in the list's vocabulary and one of them
-says it (an anchor); any other word makes it a complaint, which is filed (design, promise 5).
-Amazigh words want a native's review.
+The words stand in ``intent_words.toml``. A word of a text is looked for as it is written, then
+without drawn-out letters and Arabic prefixes or endings, then by its sound (a French word without
+its silent end, a Darija word in Latin letters by its consonants), then with one wrong letter.
 """
 
 from __future__ import annotations
 
+import tomllib
 from dataclasses import dataclass
+from enum import IntFlag, auto
+from functools import cache
+from importlib import resources
+from typing import TypeVar
 
+from normalizer.spelling import (
+    DRAWN_OUT,
+    consonants,
+    levelled,
+    near,
+    sound,
+    squeezed,
+    without_one,
+)
 from normalizer.text import fold
 
 
-def _words(*lists: str) -> frozenset[str]:
-    return frozenset(fold(word) for words in lists for word in words.split())
+class Role(IntFlag):
+    """What a word may do in a text; the names are those of the tables in the data."""
+
+    GREETING = auto()
+    ADDRESS = auto()
+    POLITE = auto()
+    THANKS = auto()
+    PRAISE = auto()
+    FUNCTION = auto()
+    MINE = auto()
+    YOURS = auto()
+    QUESTION = auto()
+    SEEK = auto()
+    CASE = auto()
+    PAPER = auto()
+    TRACK = auto()
+    ANSWER = auto()
+    DONE = auto()
+    EXISTING = auto()
+    MATTER = auto()
+    TROUBLE = auto()
+    HELP = auto()
+    HOW = auto()
+    LODGE = auto()
+    SERVICE = auto()
+    IDENTITY = auto()
+    STOP = auto()
+    UNSUBSCRIBE = auto()
+    REMOVE = auto()
+    LIST = auto()
+    MESSAGE = auto()
+    SEND = auto()
+    RECEIVE = auto()
+    WANT = auto()
+    NOT = auto()
+    AGAIN = auto()
+    START = auto()
+    NOISE = auto()
+    YES = auto()
+    FILED_BEFORE = auto()
+    ABOUT = auto()
+    CONTENT = auto()
+    #: A case that is the writer's own by its ending (شكايتي); no table of its own.
+    OWN = auto()
+
+
+Key = TypeVar("Key")
+_EUROPEAN, _ARABIZI, _AMAZIGH = ("fr", "en"), "latn", "zgh"
+#: Most words of a phrase.
+_LONGEST = 6
+#: Letters that a word needs at least to be known by its sound, by its consonants or with a slip.
+_SOUND, _CONSONANTS, _SLIP = 5, 4, 6
+#: Consonants of a word and of a phrase that are enough to know it by.
+_OF_A_WORD, _OF_A_PHRASE = 3, 6
+#: Words of these roles take an Arabic article, preposition and possessive ending.
+_NOUNS = Role.OWN | Role.CASE | Role.TRACK | Role.ANSWER | Role.MATTER
+_NOUNS |= Role.SERVICE | Role.MESSAGE | Role.LIST
+_PREFIXES = tuple("وال فال بال كال عال هال ولل لل ال و ف ب ل ك د ع".split())  # noqa: SIM905
+_CONJUNCTIONS = ("و", "ف")
+_OWN_ENDINGS, _ENDINGS = ("ي", "نا"), ("ي", "نا", "ك", "كم", "كوم", "ه", "هم", "ها")
+_PREPOSITIONS = ("l", "f", "b", "d", "w", "el", "al", "fl", "bl", "dl", "lil", "fel", "bel", "del")
+
+
+def _add(table: dict[Key, int], key: Key, role: int) -> None:
+    table[key] = table.get(key, 0) | role
 
 
 @dataclass(frozen=True, slots=True)
-class Vocabulary:
-    """What one intent sounds like.
+class Unit:
+    """A word or a phrase of a text.
 
     Attributes:
-        anchors: words that say it; one must be there.
-        fillers: words that may stand around.
-        longest: most words of such a text.
+        roles: what it may do; none for a word that stands in no table.
+        words: how many words it has.
+        text: the words, folded.
+        parts: what each word of a phrase may do by itself; none when one of them is unknown.
     """
 
-    anchors: frozenset[str]
-    fillers: frozenset[str]
-    longest: int
+    roles: int
+    words: int
+    text: str
+    parts: tuple[int, ...] = ()
 
-    def covers(self, words: list[str]) -> bool:
-        """Whether nothing but these words stands in a text, and one that says it."""
-        return (
-            0 < len(words) <= self.longest
-            and any(word in self.anchors for word in words)
-            and all(word in self.anchors or word in self.fillers for word in words)
-        )
+    def is_one_of(self, roles: int) -> bool:
+        """Whether it, or each of its words, may do one of these."""
+        if self.roles & roles:
+            return True
+        return bool(self.parts) and all(part & roles for part in self.parts)
+
+    def does(self, roles: int) -> bool:
+        """Whether it, or a word of it, does one of these."""
+        return bool(self.roles & roles) or any(part & roles for part in self.parts)
 
 
-_POLITE = (
-    "bonjour bonsoir salut svp stp s il vous plait merci d avance monsieur madame mr mme messieurs "
-    "hello hi hey please thanks sir madam dear "
-    "السلام عليكم سلام عليكوم مرحبا صباح مساء الخير النور من فضلك فضلكم عافاك عفاك الله يخليك "
-    "المرجو رجاء شكرا سيدي سيدتي السيد "
-    "salam slm assalam alaykoum 3alaykoum 3likom alikoum 3afak afak 3afakom lah ykhlik khouya "
-    "ⴰⵣⵓⵍ azul ⵜⴰⵏⵎⵎⵉⵔⵜ tanmmirt tanmirt"
-)
-_PRONOUNS = (
-    "le la les l de du des d un une ce cet cette ces mon ma mes votre vos notre nos je j tu vous "
-    "moi me m nous on il elle que qu est et a à au en y pour par sur avec dans "
-    "the a an my your our i you me we it is are was of to in on for with this that and do does "
-    "في من على عن الى ل ب و هو هي هذا هذه هاد هادي ديالي ديال لي ليا انا انت انتم نتا نتوما "
-    "f fi mn 3la l d dyal dyali dial diali li lia ana nta had hadi w o wach wash "
-    "واش هل ا"
-)
+class Lexicon:
+    """Every word of the tables, by its spellings."""
 
-#: "Où en est ma plainte ?", "suivi", "رمز", "fin wslat chikaya dyali".
-STATUS = Vocabulary(
-    anchors=_words(
-        "suivi suivre statut etat dossier plainte reclamation requete doleance code numero "
-        "avancement "
-        "reference ref",
-        "status track tracking case complaint code number reference progress",
-        "تتبع حالة حاله وضعية شكاية شكايتي شكوى شكواي تظلم طلبي رمز الرمز الكود كود رقم الرقم ملف "
-        "ملفي الملف الشكاية مال مآل",
-        "tatabo3 tatabou3 chikaya chikayti chikayati chkaya chkayti ramz lcode lkod dossier milaf "
-        "milaff lmilaf wad3iya",
-        "ⴰⵙⴷⴼⴰⵔ asdfar ⵜⵓⵜⵜⵔⴰ ⴰⵏⴳⴰⵍ angal ⵓⵟⵟⵓⵏ uttun addad ⴰⴷⴷⴰⴷ ⵜⴰⵢⴰⴼⵓⵜ",
-    ),
-    fillers=_words(
-        _POLITE,
-        _PRONOUNS,
-        "ou où en est sont quel quelle quels comment connaitre savoir voir consulter verifier "
-        "demande "
-        "donner donnez envoyez envoyer dernier derniere nouvelles nouvelle n no num voici voila "
-        "sous "
-        "veux voudrais souhaite peux puis pouvez dire informer information svp retrouver oublie "
-        "perdu",
-        "where what how check know see want would like can could tell give send last latest "
-        "find lost "
-        "forgot here s news update",
-        "اين أين فين وين ما ماهي ماهو شنو شنهي أشنو كيف كيفاش وصلات وصلت وصل بغيت اريد أريد "
-        "معرفة نعرف "
-        "اعرف أعرف اخر آخر جديد الجديد عطيني اعطوني أرسلوا صيفطو نسيت ضاع مني هاهو هنا وش فيها",
-        "fin fen feen wslat wslate weslat wsel wsal chno chnou achno ach kifach bghit bghina n3ref "
-        "na3ref jdid ljdid 3tini 3tiwni sift siftou nsit akhir",
-        "ⵎⴰⵏⵉ mani ⵉⵍⵍⴰ illa ⵉⵏⵓ inu ⵎⴰⵢⴷ mayd",
-    ),
-    longest=14,
-)
+    def __init__(self, tables: dict[str, dict[str, str]]) -> None:
+        self._words: dict[str, int] = {}
+        self._phrases: dict[tuple[str, ...], int] = {}
+        self._first: dict[str, int] = {}
+        self._sounds: dict[str, int] = {}
+        self._levelled: dict[str, int] = {}
+        self._consonants: dict[str, int] = {}
+        self._phrase_consonants: dict[str, int] = {}
+        self._slips: dict[str, set[str]] = {}
+        for name, languages in tables.items():
+            role = int(Role[name.upper()])
+            for language, words in languages.items():
+                for written in words.split():
+                    self._enter([fold(word) for word in written.split("_") if word], language, role)
+        self._own_cases()
+        for word in list(self._words):
+            if len(word) >= _SLIP:
+                for key in without_one(word):
+                    self._slips.setdefault(key, set()).add(word)
 
-HELP = Vocabulary(
-    anchors=_words(
-        "aide aidez help info infos information informations renseignement renseignements menu",
-        "assist assistance support instructions",
-        "مساعدة مساعده ساعدوني معلومات معلومة عاونوني تعليمات",
-        "3awnoni 3awnouni 3awnini mosa3ada musa3ada ma3loma ma3lomat",
-        "ⵜⵉⵡⵉⵙⵉ tiwisi ⵜⴰⵡⵙⵙⵏⴰ ⴰⵡⵙ aws",
-    )
-    | _words(
-        "comment ca marche fonctionne faire deposer plainte reclamation utiliser service porter",
-        "how works work use file",
-        "كيف كيفاش طريقة كيفية نشتكي أشتكي اشتكي نقدم أقدم تقديم ندير نحط وضع",
-        "kifach kif kifash ndir nqadam n9adem nchki nechki nchtaki",
-    ),
-    fillers=_words(
-        _POLITE,
-        _PRONOUNS,
-        "besoin quoi fait dois peut doit obtenir avoir se depose deposee une nouvelle sms texto "
-        "message",
-        "need get a complaint about some can does make submit send what",
-        "احتاج أحتاج محتاج بغيت اريد أريد شكاية الشكاية شكوى هاد الخدمة خدمة عندي ممكن ماهي كتخدم",
-        "bghit chikaya chkaya had service khdma katkhdem khdam momkin lchikaya chi",
-    ),
-    longest=10,
-)
-#: A plain "how" without what it is about says nothing; these must be there beside it.
-HELP_ALONE = _words(
-    "aide help menu info infos مساعدة مساعده معلومات 3awnoni tiwisi ⵜⵉⵡⵉⵙⵉ",
-)
-HELP_TOPICS = HELP_ALONE | _words(
-    "aidez information informations renseignement renseignements assistance support instructions",
-    "ساعدوني معلومة عاونوني تعليمات 3awnouni 3awnini mosa3ada musa3ada ma3loma ma3lomat aws ⴰⵡⵙ",
-)
-HELP_HOW = _words(
-    "comment how كيف كيفاش طريقة كيفية kifach kif kifash",
-)
-HELP_WHAT = _words(
-    "marche fonctionne deposer plainte reclamation utiliser service porter works work use file",
-    "complaint نشتكي أشتكي اشتكي نقدم أقدم تقديم شكاية الشكاية شكوى وضع الخدمة خدمة كتخدم",
-    "nqadam n9adem nchki nechki nchtaki chikaya chkaya lchikaya service khdma katkhdem",
-)
+    def _enter(self, words: list[str], language: str, role: int) -> None:
+        joined = "".join(words)
+        if len(words) > 1:
+            _add(self._phrases, tuple(words), role)
+            self._first[words[0]] = max(self._first.get(words[0], 0), len(words))
+            if language == _ARABIZI and len(consonants(joined)) >= _OF_A_PHRASE:
+                _add(self._phrase_consonants, consonants(joined), role)
+            return
+        _add(self._words, joined, role)
+        if language in _EUROPEAN and len(joined) >= _SOUND:
+            _add(self._sounds, sound(joined), role)
+        if language in (_ARABIZI, _AMAZIGH) and joined.isascii() and len(joined) >= _CONSONANTS:
+            _add(self._levelled, levelled(joined), role)
+            if len(consonants(joined)) >= _OF_A_WORD:
+                _add(self._consonants, consonants(joined), role)
 
-THANKS = Vocabulary(
-    anchors=_words(
-        "merci mercis remercie remercions remerciements mrc",
-        "thanks thank thx ty thankyou grateful",
-        "شكرا شكراً مشكورين مشكور نشكركم أشكركم اشكركم بارك تبارك جزاكم جزيلا ممتن",
-        "chokran choukran shukran chokrane merssi mersi barak tbarkallah jazakom",
-        "ⵜⴰⵏⵎⵎⵉⵔⵜ tanmmirt tanmirt ⵜⴰⵏⵎⵉⵔⵜ",
-    ),
-    fillers=_words(
-        _POLITE,
-        _PRONOUNS,
-        "beaucoup bien infiniment mille grand tres reponse aide rapidite efficacite travail bon "
-        "bonne "
-        "journee soiree continuation service equipe tout tous votre cordialement super parfait "
-        "bravo",
-        "much so very lot many your help reply answer quick good great work job team day all "
-        "again god "
-        "bless really appreciate appreciated well done",
-        "الله فيك فيكم لك لكم خيرا كثيرا بزاف جدا على جوابكم ردكم مجهوداتكم مساعدتكم تعاونكم كل "
-        "يرحم "
-        "الوالدين يعطيكم الصحة لكل يحفظكم جوابك",
-        "allah lah fik fikom 3la bzaf bezzaf jawab radd khir khayran yrhm yrham lwalidin "
-        "walidin saha "
-        "y3tikom ya3tikom sseha",
-        "ⴰⵟⵟⴰⵙ attas bahra ⴱⴰⵀⵔⴰ",
-    ),
-    longest=14,
-)
+    def _own_cases(self) -> None:
+        """شكايتي, f chikayti: the writer's own case, with every prefix."""
+        for word, roles in list(self._words.items()):
+            if not roles & Role.CASE:
+                continue
+            if "ا" <= word[0] <= "ي" and not word.startswith("ال"):
+                stem = f"{word[:-1]}ت" if word.endswith("ه") else word
+                for before in ("", "و", "ف", "ب", "ل", "ك"):
+                    for ending in _ENDINGS:
+                        mine = roles | (Role.OWN if ending in _OWN_ENDINGS else 0)
+                        _add(self._words, f"{before}{stem}{ending}", mine)
+            elif word.isascii() and word.endswith("ya"):
+                for before in ("", "f", "b", "l", "d"):
+                    for ending in ("ti", "ty", "tna"):
+                        for case in (f"{before}{word[:-1]}{ending}", f"{before}{word}{ending}"):
+                            _add(self._words, case, roles | Role.OWN)
+                            _add(self._levelled, levelled(case), roles | Role.OWN)
 
-GREETING = Vocabulary(
-    anchors=_words(
-        "bonjour bonsoir salut coucou bjr slt bsr",
-        "hello hi hey morning evening afternoon",
-        "السلام سلام مرحبا صباح مساء أهلا اهلا",
-        "salam slm assalam ssalam sbah lkhir ahlan azul ⴰⵣⵓⵍ",
-    ),
-    fillers=_words(
-        "monsieur madame messieurs mesdames a tous vous allez bien ca va comment good sir madam "
-        "there "
-        "عليكم عليكوم ورحمة الله وبركاته تعالى الخير النور وسهلا بكم لباس لا باس كيداير "
-        "alaykoum 3alaykoum 3likom alikoum 3lik wa rahmatou lah wa barakatouh labas bikhir nour msa"
-    ),
-    longest=8,
-)
+    def exact(self, word: str) -> int:
+        """The roles of a folded word as it is written; 0 for none."""
+        return self._words.get(word, 0)
 
-#: Carriers act on the English ones themselves.
-OPT_OUT = Vocabulary(
-    anchors=_words(
-        "stop stopall unsubscribe optout arret arreter arretez desabonner desabonnez desabonnement "
-        "desinscription desinscrire desinscrivez",
-        "remove",
-        "توقف توقفوا الغاء إلغاء ألغوا ألغي أوقفوا اوقفوا أوقف وقفو وقفوا حبسو حبس",
-        "7bess 7bes habss hbes hbss we9fo wqfo wa9fo ilgha2 ilghae",
-        "ⴱⴷⴷ bedd sbedd ⵙⴱⴷⴷ",
-    ),
-    fillers=_words(
-        "sms msg messages message texto textos envoi envois d de m ma me mon les vos ces des "
-        "svp stp "
-        "merci moi liste plus ne notifications notification alertes abonnement l inscription",
-        "the these your my texts text messaging sending send from me list please all to us "
-        "subscription",
-        "الرسائل رسائل رسالة الرسالة الاشتراك اشتراك اشتراكي عن ارسال إرسال لي من فضلكم ديالكم هاد "
-        "الميساجات ميساجات عافاكم علي عليا الإشعارات",
-        "lmsg lmessages msgat lmsajat sms 3liya 3lia liya had dyalkom 3afakom",
-    ),
-    longest=8,
-)
-#: "Ne m'envoyez plus de SMS": these together say it, where all other words are fillers.
-NO_MORE = (
-    _words("plus pas no not don't dont never عدم لا ما ma mat"),
-    _words(
-        "envoyez envoyer recevoir send sending text receive ترسلوا ترسلو ارسال إرسال تصيفطو "
-        "تصيفطوش "
-        "تصيفطوا ترسل نتوصل tsifto tsiftouch tsiftoch nsifto contactez contact"
-    ),
-    _words(
-        "ne n m me moi je veux de sms message messages msg texto textos svp stp do don t any more "
-        "anymore please your want to i لي ليا اي أي رسائل رسالة الرسائل مرة أخرى بعد الآن عافاكم "
-        "ميساجات شي bqaw ba9i liya lia messages 3afakom chi mazal vous des les ces plus pas"
-    ),
-)
+    def roles(self, word: str) -> int:
+        """The roles of a folded word, however it is spelt; 0 for none."""
+        found = self._words.get(word)
+        if found is not None:
+            return found
+        return self._loosely(word) or self._loosely_drawn_out(word)
 
-OPT_IN = _words("start unstop reprendre reabonner ابدأ استئناف بداية")
+    def _loosely_drawn_out(self, word: str) -> int:
+        if not DRAWN_OUT.search(word):
+            return 0
+        for short in (DRAWN_OUT.sub(r"\1\1", word), DRAWN_OUT.sub(r"\1", word), squeezed(word)):
+            found = self._words.get(short) or self._loosely(short)
+            if found:
+                return found
+        return 0
 
-#: Nothing to file and nothing to answer.
-NOISE = _words(
-    "ok okay oki k dacc daccord d'accord oui non yes no test tests essai allo alo blabla hmm "
-    "euh lol "
-    "mdr haha hahaha hihi rien",
-    "الو ألو نعم لا واخا اوكي اه آه تجربة اختبار ههه هههه ههههه امم",
-    "wakha wakhha iyeh ah la aywa ayeh safi saafi",
-    "d accord ca va testing",
-)
+    def _loosely(self, word: str) -> int:
+        if not word.isascii():
+            return self._without_clitics(word) or self._with_slip(word)
+        found = 0
+        if len(word) >= _SOUND:
+            found = self._sounds.get(sound(word), 0)
+        if not found and len(word) >= _CONSONANTS:
+            found = self._levelled.get(levelled(word), 0)
+            found = found or self._consonants.get(consonants(word), 0)
+        for before in _PREPOSITIONS if not found else ():
+            if word.startswith(before) and len(word) - len(before) >= _CONSONANTS:
+                rest = word[len(before) :]
+                found |= (
+                    self._words.get(rest, 0)
+                    or self._levelled.get(levelled(rest), 0)
+                    or self._consonants.get(consonants(rest), 0)
+                ) & _NOUNS
+        return found or self._with_slip(word)
 
-#: "Ma plainte reste sans réponse": says that there is an earlier one, beside words of its own.
-EARLIER = (
-    "ma plainte",
-    "ma reclamation",
-    "mes reclamations",
-    "ma requete",
-    "mon dossier",
-    "ma doleance",
-    "ma precedente",
-    "mon precedent",
-    "suite a mon",
-    "suite a ma",
-    "j ai deja signale",
-    "j ai deja depose",
-    "j ai deja envoye",
-    "deja reclame",
-    "en complement",
-    "pour completer",
-    "j ajoute",
-    "j ai oublie de preciser",
-    "toujours pas de reponse",
-    "toujours aucune reponse",
-    "relance",
-    "my complaint",
-    "my previous",
-    "my case",
-    "my earlier",
-    "already reported",
-    "already complained",
-    "following up",
-    "follow up",
-    "still no answer",
-    "still no reply",
-    "i forgot to mention",
-    "شكايتي",
-    "شكواي",
-    "ملفي",
-    "شكايه سابقه",
-    "شكايتنا",
-    "الشكايه ديالي",
-    "الشكايه لي درت",
-    "الشكايه اللي درت",
-    "الشكايه لي حطيت",
-    "اضافه الى شكايه",
-    "بخصوص شكايه",
-    "سبق لي ان",
-    "سبق ان تقدمت",
-    "تقدمت بشكايه",
-    "مازال ما جاوبتوني",
-    "مازال مكاين جواب",
-    "لم اتلق اي رد",
-    "لم اتوصل باي",
-    "chikayti",
-    "chikaya dyali",
-    "chikaya diali",
-    "chkaya dyali",
-    "dossier dyali",
-    "milaf dyali",
-    "mazal majawbtouni",
-    "mazal ma jawbtouni",
-    "mazal ma kayn jawab",
-    "chikaya li dert",
-    "chikaya li drt",
-)
+    def _without_clitics(self, word: str) -> int:
+        """An Arabic word without "and", article, preposition and possessive ending."""
+        for before in _PREFIXES:
+            if word.startswith(before) and len(word) - len(before) > 1:
+                rest = word[len(before) :]
+                found = self._words.get(rest, 0) or self._words.get(f"ال{rest}", 0)
+                if before not in _CONJUNCTIONS:
+                    found &= _NOUNS | Role.DONE | Role.SEEK | Role.CONTENT | Role.HELP | Role.LODGE
+                if found:
+                    return found
+        for ending in _ENDINGS:
+            if word.endswith(ending) and len(word) - len(ending) > 2:  # noqa: PLR2004 - a root has three
+                stem = word[: -len(ending)]
+                for end in (stem, f"{stem[:-1]}ه" if stem.endswith("ت") else stem):
+                    found = self._words.get(end, 0) or self._bare(end)
+                    if found & _NOUNS:
+                        return found & (_NOUNS | Role.PRAISE)
+        return 0
+
+    def _bare(self, word: str) -> int:
+        for before in _PREFIXES:
+            if word.startswith(before) and word[len(before) :] in self._words:
+                return self._words[word[len(before) :]]
+        return 0
+
+    def _with_slip(self, word: str) -> int:
+        if len(word) < _SLIP:
+            return 0
+        found = 0
+        for key in without_one(word):
+            for other in self._slips.get(key, ()):
+                if near(word, other):
+                    found |= self._words[other]
+        return int(Role.CONTENT) if found & Role.CONTENT else found
+
+    def units(self, words: list[str], unknown: int) -> list[Unit] | None:
+        """The words and phrases of a text.
+
+        Args:
+            words: folded.
+            unknown: how many words may stand in no table.
+
+        Returns:
+            the units in order, or ``None`` for a text with more unknown words.
+        """
+        found: list[Unit] = []
+        at = 0
+        while at < len(words):
+            unit = self._phrase(words, at) or Unit(self.roles(words[at]), 1, words[at])
+            if not unit.roles:
+                unknown -= 1
+                if unknown < 0:
+                    return None
+            found.append(unit)
+            at += unit.words
+        return found
+
+    def _phrase(self, words: list[str], at: int) -> Unit | None:
+        first = words[at]
+        longest = self._first.get(first, 0)
+        if not longest and first[0] in _CONJUNCTIONS:
+            first = first[1:]
+            longest = self._first.get(first, 0)
+        for count in range(min(longest, len(words) - at), 1, -1):
+            roles = self._phrases.get((first, *words[at + 1 : at + count]))
+            if roles:
+                return self._unit(words, at, count, roles)
+        if not first.isascii():
+            return None
+        for count in range(min(_LONGEST, len(words) - at), 0, -1):
+            joined = "".join(words[at : at + count])
+            roles = self._phrase_consonants.get(consonants(joined)) if joined.isascii() else None
+            if roles:
+                return self._unit(words, at, count, roles)
+        return None
+
+    def _unit(self, words: list[str], at: int, count: int, roles: int) -> Unit:
+        """A phrase may also do what its words do."""
+        parts = tuple(self._words.get(word, 0) for word in words[at : at + count])
+        return Unit(roles, count, " ".join(words[at : at + count]), parts if all(parts) else ())
+
+    def told_before(self, words: list[str]) -> bool:
+        """Whether a phrase such as "I have already complained" stands among the words."""
+        for at, word in enumerate(words):
+            for count in range(2, self._first.get(word, 0) + 1):
+                if self._phrases.get(tuple(words[at : at + count]), 0) & Role.FILED_BEFORE:
+                    return True
+        return False
+
+
+@cache
+def lexicon() -> Lexicon:
+    """The tables, read once."""
+    source = resources.files("normalizer").joinpath("intent_words.toml")
+    return Lexicon(tomllib.loads(source.read_text(encoding="utf-8")))

@@ -27,7 +27,7 @@ SPOKEN_LIMIT = 1000
 _MINIMUM_REAL_DIGITS = 8
 # In a look-ahead, so that a run of digits is tried from each of its groups.
 _CANDIDATE = re.compile(
-    r"(?<![\w+])(?=([\dOoIlL](?:[\s\u00a0.\-\u2010-\u2015\u2212_/]{0,3}[\dOoIlL]){11})(?!\w))"
+    r"(?<![\d+])(?=([\dOoIlL](?:[\s\u00a0.\-\u2010-\u2015\u2212_/]{0,3}[\dOoIlL]){11})(?!\d))"
 )
 # Whether there are digits enough for a code at all: most texts have none, and this is cheap.
 _ENOUGH = re.compile(rf"(?:\D*\d){{{_MINIMUM_REAL_DIGITS}}}")
@@ -120,7 +120,9 @@ def _candidates(folded: str, calling_code: str) -> Iterator[tuple[int, int, str]
     for match in _CANDIDATE.finditer(folded):
         written = match[1]
         start, stop = match.start(1), match.end(1)
-        if sum(c.isdigit() for c in written) < _MINIMUM_REAL_DIGITS:
+        # Written onto a word ("suivi4821…") look-alikes would be letters of it.
+        glued = folded[max(start - 1, 0) : start].isalpha() or folded[stop : stop + 1].isalpha()
+        if sum(c.isdigit() for c in written) < (LENGTH if glued else _MINIMUM_REAL_DIGITS):
             continue
         digits = _SEPARATORS.sub("", written).translate(_LOOKALIKES)
         if digits[0] == "0" or (calling_code and digits.startswith(calling_code)):

@@ -6,6 +6,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
@@ -31,6 +32,7 @@ from tracker.status import check_move
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
+    from enum import StrEnum
     from uuid import UUID
 
     from sqlalchemy import Connection, Row
@@ -73,9 +75,20 @@ def delivery_by_key(connection: Connection, key: str) -> Row[*tuple[Any, ...]] |
 
 
 def find_case(connection: Connection, code: str) -> Row[Any] | None:
-    """The case of a tracking code of 12 digits, or ``None``."""
+    """The case of a tracking code of 12 digits, or ``None``.
+
+    The code of a case that was merged into another finds that other one.
+    """
     deferred.flush(connection)
-    return connection.execute(_CASE_BY_CODE, {"code": code}).first()
+    case = connection.execute(_CASE_BY_CODE, {"code": code}).first()
+    return None if case is None else standing(connection, case)
+
+
+def standing(connection: Connection, case: Row[Any]) -> Row[Any]:
+    """The case itself, or the one that it was merged into (one step: a merge keeps it so)."""
+    if case.merged_into is None:
+        return case
+    return connection.execute(_CASE_BY_ID, {"case_id": case.merged_into}).one()
 
 
 def case_by_id(connection: Connection, case_id: UUID) -> Row[Any] | None:
@@ -103,6 +116,32 @@ def case_of_message_ids(
         .order_by(messages.c.date.desc())
         .limit(1),
     ).first()
+
+
+#: Whose cases the rows that a connection keeps (``tracker.deferred``) may hold.
+_OPENED: WeakKeyDictionary[Connection, set[tuple[str, str]]] = WeakKeyDictionary()
+
+
+def open_case(connection: Connection, values: Mapping[str, Any]) -> None:
+    """Insert a new case, now or with the group: all columns of ``cases``."""
+    if deferred.is_open(connection):
+        if not deferred.mark(connection)[cases]:  # what was kept before is in the database
+            _OPENED[connection] = set()
+        whose = (str(values["contact_scheme"]), str(values["contact_value"]))
+        _OPENED.setdefault(connection, set()).add(whose)
+    deferred.insert(connection, cases, [{**CASE_DEFAULTS, **values}])
+
+
+def flush_cases_of(connection: Connection, scheme: str, value: str) -> None:
+    """Insert what is kept where it may hold a case of this sender.
+
+    A flush a message would cost a group its one round trip, so it is done for a second text alone.
+    """
+    if deferred.is_open(connection) and (scheme, value) in _OPENED.get(connection, ()):
+        deferred.flush(connection)
+
+
+CASE_DEFAULTS: dict[str, Any] = {"linked_to": None, "merged_into": None}
 
 
 def new_pin() -> str:
@@ -207,7 +246,7 @@ def _blob_row(content: bytes) -> dict[str, Any]:
 
 def event_row(
     case_id: UUID,
-    event_type: EventType,
+    event_type: StrEnum,
     data: Mapping[str, Any],
     *,
     source: str,
@@ -229,7 +268,7 @@ def event_row(
 def add_event(
     connection: Connection,
     case_id: UUID,
-    event_type: EventType,
+    event_type: StrEnum,
     data: Mapping[str, Any],
     *,
     source: str,

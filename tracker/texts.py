@@ -211,10 +211,10 @@ def surface(connection: Connection, now: datetime) -> None:
         )
 
 
-def counts(connection: Connection) -> dict[str, int]:
-    """How many texts there are, by state."""
-    rows = connection.execute(select(sms_texts.c.state, func.count()).group_by(sms_texts.c.state))
-    return {row[0]: row[1] for row in rows}
+def waiting(connection: Connection) -> int:
+    """How many texts wait for the line."""
+    due = sms_texts.c.state == str(SmsTextState.DUE)
+    return connection.scalar(select(func.count()).select_from(sms_texts).where(due)) or 0
 
 
 def _of(outbox_id: UUID, state: SmsTextState) -> Any:

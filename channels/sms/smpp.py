@@ -26,6 +26,17 @@ from channels.sms.smpp_window import Window
 
 logger = logging.getLogger(__name__)
 
+#: Every event that is counted, by where it arises.
+EVENTS = (
+    # the connection
+    *("not_connected", "bind_refused", "bound", "disconnected", "unbound_by_smsc"),
+    # what is delivered to us
+    *("part", "receipt", "put_off", "malformed", "damaged_parameters", "receipt_without_id"),
+    # what else an SMSC says
+    *("framing_lost", "unknown_command", "ignored", "response_unexpected", "response_late"),
+    # segments of ours, and the house behind the ports
+    *("submitted", "throttled", "refused", "submit_unanswered", "house_failed"),
+)
 _GLANCE_SECONDS = 0.2
 #: Doublings of the pause after which it cannot matter any more.
 _MOST_DOUBLINGS = 30
@@ -39,7 +50,7 @@ class SmppDoor:
         store: keeps parts and receipts before they are answered.
         outbox: gives texts of ours and is told what became of them.
         clock: the time, aware UTC.
-        count: told the name of each event, for metrics.
+        count: told the name of each event, one of :data:`EVENTS`, for metrics.
         monotonic: seconds that only grow.
         draw: for jitter and references.
 

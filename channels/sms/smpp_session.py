@@ -166,12 +166,13 @@ class Session:
         """Take up to 50 deliveries, and what lies between them; tells whether more may be left."""
         deliveries: list[Pdu] = []
         ended: Ended | None = None
+        last_words = b""
         while len(deliveries) < MOST_AT_ONCE:
             try:
                 pdu = self._buffer.take()
             except FramingLost as lost:
                 self._count("framing_lost")
-                self._send(Command.GENERIC_NACK, 0, status=Status.INVALID_COMMAND_LENGTH)
+                last_words = encode(Command.GENERIC_NACK, 0, status=Status.INVALID_COMMAND_LENGTH)
                 ended = Ended(str(lost))
                 break
             if pdu is None:
@@ -180,6 +181,11 @@ class Session:
             try:
                 if pdu.command_id in (Command.DELIVER_SM, Command.DATA_SM):
                     deliveries.append(pdu)
+                elif pdu.command_id == Command.UNBIND:
+                    self._count("unbound_by_smsc")
+                    last_words = encode(Command.UNBIND_RESP, pdu.sequence_number)
+                    ended = Ended("the SMSC asked us to leave (unbind)")
+                    break
                 elif pdu.is_response:
                     self._response(pdu)
                 else:
@@ -190,6 +196,7 @@ class Session:
         if deliveries:
             self._connection.write(self._inbound.take(deliveries))
         if ended is not None:
+            self._connection.write(last_words)  # after the answers to what came before
             self._connection.flush()
             raise ended
         return len(deliveries) == MOST_AT_ONCE
@@ -198,10 +205,6 @@ class Session:
         match pdu.command_id:
             case Command.ENQUIRE_LINK:
                 self._send(Command.ENQUIRE_LINK_RESP, pdu.sequence_number)
-            case Command.UNBIND:
-                self._count("unbound_by_smsc")
-                self._send(Command.UNBIND_RESP, pdu.sequence_number)
-                raise Ended("the SMSC asked us to leave (unbind)")
             case Command.ALERT_NOTIFICATION | Command.OUTBIND:
                 self._count("ignored")  # neither has a response (4.12, 4.1.7)
             case _:

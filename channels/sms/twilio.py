@@ -13,10 +13,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
-from datetime import datetime, timedelta
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from channels.errors import MalformedMessage, Uncertain
+from channels.errors import MalformedMessage, OptedOut, Rejected, Uncertain
 from channels.message import (
     Address,
     AddressScheme,
@@ -27,7 +29,16 @@ from channels.message import (
     OutboundMessage,
     Receipt,
 )
-from channels.twilio_account import Form, client_of, form_of, told_plainly, verify
+from channels.sms import whatsapp
+from channels.sms.whatsapp import WHATSAPP
+from channels.twilio_account import (
+    ERRORS,
+    Form,
+    client_of,
+    form_of,
+    told_plainly,
+    verify,
+)
 
 __all__ = [
     "TwilioSms",
@@ -40,12 +51,13 @@ __all__ = [
     "verify",
 ]
 
-WHATSAPP = "whatsapp:"
 RECEIPTS = "/receipts/sms/twilio/"
 MAX_MEDIA = 10
 #: Scheme of a media file still to be fetched: ``twilio-media:MM…/ME…`` (see channels.sms.media).
 MEDIA_SCHEME = "twilio-media:"
 LONGEST_SHORT_CODE = 8
+#: Texts to one person looked at whatever their date; a person is not sent more within hours.
+NEWEST = 50
 
 #: https://www.twilio.com/docs/messaging/guides/track-outbound-message-status
 STATUSES: Mapping[str, DeliveryStatus] = {
@@ -67,12 +79,6 @@ _MEDIA_PATH = re.compile(r"/Messages/((?:SM|MM)\w{1,64})/Media/(ME\w{1,64})/?(?:
 _KEPT_FIELDS = {
     "OptOutType": "opt_out_type",
     "NumSegments": "segments",
-    "ProfileName": "profile_name",
-    "Latitude": "latitude",
-    "Longitude": "longitude",
-    "Address": "place",
-    "ButtonPayload": "button",
-    "OriginalRepliedMessageSid": "in_reply_to",
 }
 
 
@@ -110,24 +116,28 @@ def read_message(form: Form, received_at: datetime, region: str) -> InboundMessa
     Raises:
         MalformedMessage: no MessageSid or no sender.
     """
-    sender = form.get("From")
-    if not sender.strip():
+    sender = form.get("From").strip()
+    if not sender.removeprefix(WHATSAPP).strip():
         raise MalformedMessage("the webhook names no sender")
     attachments, incomplete = _attachments(form)
     fields = {ours: form.get(theirs) for theirs, ours in _KEPT_FIELDS.items() if form.get(theirs)}
+    if "opt_out_type" in fields:
+        fields["opt_out_type"] = fields["opt_out_type"].strip().upper()
     fields["country"] = form.get("FromCountry") or region
-    text = form.get("Body")
+    told = whatsapp.read(form) if sender.startswith(WHATSAPP) else whatsapp.NOTHING
+    text = form.get("Body") if form.get("Body").strip() else told.text
     return InboundMessage(
         message_id=_sid(form),
         channel=ChannelName.WHATSAPP if sender.startswith(WHATSAPP) else ChannelName.SMS,
         date=received_at,
-        sender=sender_of(sender),
-        recipient=form.get("To").removeprefix(WHATSAPP),
+        sender=replace(sender_of(sender), display_name=told.display_name),
+        recipient=form.get("To").strip().removeprefix(WHATSAPP),
         subject="",
         text=text,
         full_text=text,
+        in_reply_to=told.in_reply_to,
         attachments=attachments,
-        fields=fields,
+        fields={**fields, **told.fields},
         incomplete=incomplete,
     )
 
@@ -147,6 +157,12 @@ def read_receipt(form: Form) -> Receipt:
     return Receipt(_sid(form), status, f"{word} {code}" if known_code else word)
 
 
+def tells_opt_out(form: Form) -> bool:
+    """Whether a status callback says that the recipient has opted out (21610)."""
+    code = form.get("ErrorCode")
+    return code.isascii() and code.isdigit() and ERRORS.get(int(code)) is OptedOut
+
+
 def text_digest(text: str) -> str:
     """A digest of a text by which :meth:`TwilioSms.reconcile` knows it again.
 
@@ -156,15 +172,21 @@ def text_digest(text: str) -> str:
 
 
 class TwilioSms:
-    """Sends texts (or WhatsApp messages) through the official SDK.
+    """Sends texts and WhatsApp messages through the official SDK.
 
     Args:
         account_sid: the account (``AC…``).
         auth_token: the newest auth token.
         sender: our number or name (E.164 or alphanumeric), when a message names none.
+        whatsapp_sender: our WhatsApp number (E.164); ``""``: ``sender``.
         public_base_url: where Twilio calls us back, without a final slash.
         api_base_url: another API address (a simulator, a test), or ``""`` for Twilio's own.
         timeout_seconds: longest wait for a connection, and for an answer.
+        last_inbound: when a person (E.164) last wrote by WhatsApp, aware, or ``None`` for never;
+            asked just before a WhatsApp message is sent. Without it the provider alone judges.
+        clock: the present time, aware; for that question only.
+        taken: which of these MessageSids belong to other messages of ours: people are told the
+            same words more than once, and one answer must not stand for another.
     """
 
     def __init__(
@@ -174,12 +196,20 @@ class TwilioSms:
         auth_token: str,
         sender: str,
         public_base_url: str,
+        whatsapp_sender: str = "",
         api_base_url: str = "",
         timeout_seconds: float = 10.0,
+        last_inbound: Callable[[str], datetime | None] | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        taken: Callable[[Sequence[str]], Collection[str]] = lambda _: (),
     ) -> None:
         self._client = client_of(account_sid, auth_token, api_base_url, timeout_seconds)
         self._sender = sender
+        self._whatsapp_sender = whatsapp_sender or sender
         self._callback_base = public_base_url.rstrip("/")
+        self._last_inbound = last_inbound
+        self._clock = clock
+        self._taken = taken
 
     @property
     def name(self) -> ChannelName:
@@ -190,13 +220,22 @@ class TwilioSms:
         """Send one text, of at most 1600 characters, in one request that is never repeated.
 
         Raises:
+            OutsideWindow: a WhatsApp message more than a day after the person's last one.
+            Rejected: the recipient is no telephone number: nobody reads what is sent to a short
+                code or a name.
             DeliveryError: :class:`Uncertain` where Twilio may have taken it; ask
                 :meth:`reconcile` before sending again.
         """
+        recipient, channel = message.recipient, message.channel
+        if recipient.scheme is not AddressScheme.TEL:
+            raise Rejected("texts go to telephone numbers only, not to short codes or names")
+        if channel is ChannelName.WHATSAPP and self._last_inbound is not None:
+            whatsapp.check_window(self._last_inbound(recipient.value), self._clock())
+        own = self._whatsapp_sender if channel is ChannelName.WHATSAPP else self._sender
         with told_plainly():
             sent = self._client.messages.create(
-                to=_wire(message.recipient.value, message.channel),
-                from_=_wire(message.sender or self._sender, message.channel),
+                to=_wire(recipient.value, channel),
+                from_=_wire(message.sender or own, channel),
                 body=message.text,
                 # Our own id in the path: a callback may come before this very request returns.
                 status_callback=self._callback_base + RECEIPTS + message.idempotency_key,
@@ -222,22 +261,34 @@ class TwilioSms:
             channel: ``sms`` or ``whatsapp``.
 
         Returns:
-            Its MessageSid, or ``None`` when Twilio knows of none: it may be sent again.
+            Its MessageSid, or ``None`` when Twilio knows of none: it may be sent again. The oldest
+            one that no other message of ours has.
 
         Raises:
             DeliveryError: Twilio could not be asked; nothing is known.
         """
+        to, begin = _wire(recipient, channel), since - timedelta(minutes=1)
         with told_plainly():
-            candidates = self._client.messages.list(
-                to=_wire(recipient, channel),
-                date_sent_after=since - timedelta(minutes=1),
-                limit=200,
-            )
-            for candidate in candidates:
-                outbound = str(candidate.direction or "").startswith("outbound")
-                if outbound and candidate.sid and text_digest(candidate.body or "") == digest:
-                    return str(candidate.sid)
-        return None
+            dated = self._client.messages.list(to=to, date_sent_after=begin, limit=200)
+            found = self._same(dated, digest)
+            if found is None:
+                # A text that still waits in Twilio's queue has no DateSent to be found by.
+                newest = self._client.messages.list(to=to, limit=NEWEST)
+                waiting = [row for row in newest if row.date_created and row.date_created >= begin]
+                found = self._same(waiting, digest)
+        return found
+
+    def _same(self, rows: Iterable[Any], digest: str) -> str | None:
+        sids = [
+            str(row.sid)
+            for row in rows
+            if str(row.direction or "").startswith("outbound")
+            and row.sid
+            and text_digest(row.body or "") == digest
+        ]
+        taken = set(self._taken(sids)) if sids else set()
+        # Twilio lists the newest first.
+        return next((sid for sid in reversed(sids) if sid not in taken), None)
 
 
 def _wire(number: str, channel: ChannelName) -> str:
@@ -245,9 +296,14 @@ def _wire(number: str, channel: ChannelName) -> str:
     return WHATSAPP + bare if channel is ChannelName.WHATSAPP else bare
 
 
+def is_message_sid(sid: str) -> bool:
+    """Whether ``sid`` has the form of a MessageSid (``SM…`` or ``MM…``)."""
+    return _MESSAGE_SID.fullmatch(sid) is not None
+
+
 def _sid(form: Form) -> str:
     sid = form.get("MessageSid") or form.get("SmsSid")
-    if not _MESSAGE_SID.fullmatch(sid):
+    if not is_message_sid(sid):
         raise MalformedMessage("the webhook has no MessageSid")
     return sid
 

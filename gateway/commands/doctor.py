@@ -6,14 +6,14 @@ from __future__ import annotations
 import importlib.util
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 from sqlalchemy.exc import SQLAlchemyError
 
 from channels.sms.smpp_connection import CannotConnect, connect
-from channels.sms.smpp_session import bind_unit
 from config import country as countries
 from config.settings import weaknesses
 from dispatcher.administration import load_all
@@ -21,7 +21,9 @@ from dispatcher.routing.rules import read_toml, unknown_slugs
 from gateway import wiring
 from gateway.commands.settings import pass_settings_as_they_are
 from gateway.doorbell import Doorbell
-from gateway.smpp_door import account_of
+from gateway.inbound.sms import PATH as SMS_PATH
+from gateway.inbound.unsigned import last_refusal
+from gateway.smpp_door import account_fault, account_of
 from tracker.database import can_commit, durability, reading
 from tracker.migrations import current, newest
 
@@ -33,9 +35,12 @@ ROOMS = ("gateway", "channels", "normalizer", "dispatcher", "tracker", "config")
 
 @click.command(epilog="Example: guichet doctor --json")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@click.option("--signature", is_flag=True, help="Only: why Twilio's last webhook was refused.")
 @pass_settings_as_they_are
-def doctor(settings: Settings, as_json: bool) -> None:  # noqa: FBT001
+def doctor(settings: Settings, as_json: bool, signature: bool) -> None:  # noqa: FBT001
     """Check rooms, settings, database, routing, queue, SMS and SMPP; exit 1 on a fault."""
+    if signature:
+        tell_signature(settings, as_json=as_json)
     checks = {
         "rooms": rooms_fault(),
         "settings": "; ".join(weaknesses(settings)),
@@ -105,27 +110,41 @@ def routing_fault(settings: Settings) -> str:
 def sms_fault(settings: Settings) -> str:
     """Whether texts and calls have a provider."""
     if settings.twilio.account_sid:
-        return ""
+        refusal = last_refusal(settings.data_dir)
+        if refusal is None or not refusal.proven:  # anybody can forge one
+            return ""
+        return f"a webhook of Twilio's was refused at {refusal.at}: {refusal.sentence}"
     missing = "no calls" if settings.smpp.host else "no SMS, no calls"
     return f"twilio.account_sid is empty: {missing}"
+
+
+def tell_signature(settings: Settings, *, as_json: bool) -> NoReturn:
+    """Say what must be set at Twilio, and why its last webhook was refused; exit 1 if one was."""
+    url = settings.public_base_url + SMS_PATH
+    refusal = last_refusal(settings.data_dir)
+    if as_json:
+        click.echo(json.dumps({"url": url, "refused": asdict(refusal) if refusal else None}))
+    else:
+        click.echo(f"At Twilio, the URL for a message that comes in must be {url}")
+        if refusal is None:
+            click.echo("No webhook was refused since the last one whose signature fitted.")
+        else:
+            sure = "certainly Twilio's own" if refusal.proven else "perhaps a forgery"
+            click.echo(f"Refused at {refusal.at} ({sure}): {refusal.sentence}")
+    sys.exit(0 if refusal is None else 1)
 
 
 def smpp_fault(settings: Settings) -> str:
     """Whether the operator's SMSC is reached under these settings; nobody binds for it."""
     if not settings.smpp.host:
         return ""
-    account = account_of(settings, countries.load(settings.country).region)
-    if not account.system_id:
-        return "smpp.system_id is empty: set the account name that the operator gave you"
-    if not account.number:
-        return "smpp.number is empty: set the short code that citizens write to"
-    if settings.smpp.hold_seconds < settings.smpp.throttle_seconds:
-        return "smpp.hold_seconds is shorter than smpp.throttle_seconds: nothing would be sent"
+    region = countries.load(settings.country).region
+    if fault := account_fault(settings, region):
+        return fault
     try:
-        bind_unit(account, 1)
-        connect(account, lambda: False).close()
-    except (ValueError, CannotConnect) as fault:
-        return str(fault)
+        connect(account_of(settings, region), lambda: False).close()
+    except CannotConnect as failure:
+        return str(failure)
     return ""
 
 

@@ -5,36 +5,74 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
+from flask.sansio.blueprints import BlueprintSetupState
+from sqlalchemy import Connection, select
 
 from channels.channel import Accepted, Refused
 from channels.errors import MalformedMessage
 from channels.message import ChannelName, InboundMessage
-from channels.sms.twilio import idempotency_key, read_message, read_receipt
-from gateway.inbound.provider import Webhook, apply_receipt, later, verified, xml
+from channels.sms.twilio import (
+    idempotency_key,
+    read_message,
+    read_receipt,
+    tells_opt_out,
+)
+from gateway.house import House, current_house
+from gateway.inbound.provider import (
+    Webhook,
+    apply_receipt,
+    later,
+    verified,
+    webhook_of,
+    xml,
+)
+from gateway.quiet import QuietFlask
 from gateway.telemetry import refused
+from tracker.models import opt_outs, outbox
 
+PATH = "/inbound/sms/twilio"
 blueprint = Blueprint("inbound_sms", __name__)
 
 #: The acknowledgement goes by REST from the outbox, where it is tracked; never as TwiML.
 EMPTY = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
 
 
-@blueprint.post("/inbound/sms/twilio")
+#: What nearly every webhook is answered with; built once.
+_FILED = xml(EMPTY)
+_FILED.headers["X-Content-Type-Options"] = "nosniff"
+
+
+@blueprint.post(PATH)
 def receive() -> Response:
+    """File one text; see :func:`file_text`."""
+    return file_text(current_house(), request.environ)
+
+
+@blueprint.record_once
+def _open_door(state: BlueprintSetupState) -> None:
+    """Hand the path to :func:`file_text` itself: routing and hooks cost more than all of it."""
+    app = state.app
+    if isinstance(app, QuietFlask):
+        app.doors[PATH] = lambda environ: file_text(app.extensions["guichet"], environ)
+
+
+def file_text(house: House, environ: dict[str, Any]) -> Response:
     """File one text. 200 only after the commit; what is verified but unreadable is quarantined."""
-    hook = verified(ChannelName.SMS)
+    hook = webhook_of(house, environ, ChannelName.SMS)
     if isinstance(hook, Response):
         return hook
     key, message = _read(hook)
     delivery = hook.keyed(key)
     if message is not None:  # one webhook serves texts and WhatsApp: the answer goes back the same
         delivery = replace(delivery, channel=message.channel)
-    outcome = hook.house.accept(delivery, message)
+    outcome = house.accept(delivery, message)
     if isinstance(outcome, Accepted):
-        return xml(EMPTY)
+        return _FILED
     if isinstance(outcome, Refused):
         refused("sms", "policy")
         return Response(f"{outcome.reason}\n", status=422, mimetype="text/plain")
@@ -43,16 +81,39 @@ def receive() -> Response:
 
 @blueprint.post("/receipts/sms/twilio/<uuid:outbox_id>")
 def receipt(outbox_id: UUID) -> Response:
-    """Note what became of a text of ours."""
+    """Note what became of a text of ours; an opt-out that it tells is remembered."""
     hook = verified(ChannelName.SMS)
     if isinstance(hook, Response):
         return hook
+    now = hook.delivery.received_at
+    opted_out = tells_opt_out(hook.form)
+
+    def remember(connection: Connection) -> None:
+        if opted_out:
+            _remember_opt_out(connection, outbox_id, now)
+
     try:
-        return apply_receipt(hook, outbox_id, read_receipt)
+        return apply_receipt(hook, outbox_id, read_receipt, remember)
     except MalformedMessage as error:
         # A status we do not know yet: nothing is lost, and a repetition would change nothing.
         refused("sms", "receipt")
         return Response(f"{error}\n", status=400, mimetype="text/plain")
+
+
+def _remember_opt_out(connection: Connection, outbox_id: UUID, now: datetime) -> None:
+    """The provider blocks this recipient for us (21610): the next message takes another way."""
+    entry = connection.execute(
+        select(outbox.c.channel, outbox.c.recipient).where(outbox.c.id == outbox_id)
+    ).first()
+    if entry is None:
+        return
+    # What concerns a page or a call went as a text, too.
+    name = entry.channel if entry.channel == str(ChannelName.WHATSAPP) else str(ChannelName.SMS)
+    same = (opt_outs.c.channel == name, opt_outs.c.recipient == entry.recipient)
+    if connection.execute(select(opt_outs.c.since).where(*same)).first() is None:
+        connection.execute(
+            opt_outs.insert().values(channel=name, recipient=entry.recipient, since=now)
+        )
 
 
 def _read(hook: Webhook) -> tuple[str, InboundMessage | None]:

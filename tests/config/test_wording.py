@@ -201,8 +201,10 @@ def test_no_word_of_a_menu_of_ours_is_a_carriers(word):
 
     for written in (word, word.lower(), word.title()):
         assert understand(written).intent in alone
-        assert understand(f"{written} {display(CODE)}").intent in CONTENT
-        assert understand(f"bonjour {written}").intent in (Intent.COMPLAINT, Intent.HELP)
+        # A digit of this code is wrong: it asks, or it is filed, whatever word stands beside it.
+        beside = understand(f"{written} {display(CODE)}")
+        assert beside.intent in CONTENT or beside.typo
+        assert understand(f"bonjour {written}").intent in alone
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -3,6 +3,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
@@ -18,9 +19,11 @@ from channels.sms.part import Part, read_part
 from channels.sms.smpp_pdu import Pdu, read_short_message, units
 from config.settings import Settings
 from gateway import wiring
+from gateway.commands.doctor import smpp_fault
 from gateway.house import House
 from gateway.replay import replay
 from gateway.smpp_intake import PartIntake
+from guichet_testing.smsc import Behaviour, running
 from guichet_testing.smsc_wire import deliver_body, pack, parts_of
 from tracker.database import open_engine
 from tracker.migrations import upgrade
@@ -35,6 +38,8 @@ from tracker.models import (
 )
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
+#: Which parts of four each of two processes gets; the third goes to both.
+HALVES = ((0, 3), (2, 4))
 FATIMA, OMAR = "212612345678", "212698765432"
 LONG = "انقطع الماء الصالح للشرب عن حي السلام منذ ثلاثة أيام ولم يرد علينا أحد من المصالح. " * 2
 
@@ -216,7 +221,7 @@ def test_a_part_with_other_words_at_a_taken_place_begins_another_text(world: Wor
 
     # Nobody can tell which second part belongs to which first; none is lost.
     assert sorted("".join(world.said())) == sorted(LONG.strip() + LONG[::-1].strip())
-    assert world.count(cases) == 2
+    assert world.count(deliveries) == 2
 
 
 @pytest.mark.parametrize("long", [False, True])
@@ -365,3 +370,47 @@ def test_a_long_text_that_names_a_case_joins_it_and_so_does_its_late_part(world:
 
     assert world.count(cases) == 1
     assert len(world.said()) == 3
+
+
+def test_two_processes_with_one_account_file_every_text_once(world: World) -> None:
+    """Each gets a half of every text, and some parts twice; the sweeper joins what neither saw."""
+    second = wiring.build_house(world.house.settings, open_engine(str(world.engine.url)))
+    other = PartIntake(replace(second, clock=lambda: world.now))
+    phones = [f"2126100000{n:02d}" for n in range(25)]
+    texts = [parts_of(phone, LONG, reference=1, octets=size(4)) for phone in phones]
+    halves = [[body for bodies in texts for body in bodies[start:end]] for start, end in HALVES]
+
+    def insist(intake: PartIntake, bodies: list[bytes]) -> None:
+        waiting = world.parts(*bodies)
+        while waiting:  # as an SMSC does after 0x64
+            kept = intake.keep(waiting[:10])
+            waiting = [one for one, ok in zip(waiting, kept, strict=False) if not ok] + waiting[10:]
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(insist, (world.intake, other), halves))
+    world.intake.file_overdue()
+    second.writer.close()
+    second.engine.dispose()
+
+    assert world.said() == [LONG.strip()] * len(phones)
+    assert {row.contact_value for row in world.rows(select(cases))} == {f"+{p}" for p in phones}
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"host": ""}, ""),
+        ({"system_id": ""}, "smpp.system_id is empty"),
+        ({"number": ""}, "smpp.number is empty"),
+        ({"system_id": "médiateur"}, "ASCII"),
+        ({"port": 1}, "not reached"),
+        ({}, ""),
+    ],
+)
+def test_the_doctor_says_why_there_is_no_line(settings: dict[str, Any], told: str) -> None:
+    with running(Behaviour()) as smsc:
+        smpp = {"host": "127.0.0.1", "port": smsc.port, "system_id": "us", "number": "3737"}
+        found = smpp_fault(Settings(profile="demo", smpp={**smpp, **settings}))
+        assert told in found
+        assert bool(found) == bool(told)
+        assert smsc.ledger.binds == []

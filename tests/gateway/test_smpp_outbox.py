@@ -121,7 +121,7 @@ def behaviour() -> Behaviour:
 def world(
     database_url: str, redis_url: str, tmp_path: Path, behaviour: Behaviour
 ) -> Iterator[World]:
-    engine = open_engine(database_url)
+    engine = open_engine(database_url, lock_timeout_seconds=1.0)
     upgrade(engine)
     with running(behaviour) as smsc:
         settings = Settings(
@@ -303,3 +303,44 @@ def test_a_relay_that_died_is_answered_exactly(world: World, handed: bool) -> No
         until(lambda: world.relay.drain() == 0 and world.status() == "sent", what="the text")
     assert len(world.smsc.ledger.submits) == 1
     assert world.entry().state == "done"
+
+
+@pytest.mark.parametrize("fate", ["refused", "unknown"])
+def test_a_lost_notice_of_a_page_is_seen_though_the_page_has_the_answer(
+    world: World, fate: str
+) -> None:
+    """The entry is the page's own and stays delivered; that nobody was told is an event."""
+    world.waits()
+    entry_id = world.entry().id
+    now = wiring.now()
+    with world.engine.begin() as connection:
+        connection.execute(outbox.update().values(channel="web", delivery_status="delivered"))
+        connection.execute(sms_texts.update().values(state="claimed", claimed_until=now))
+        for _ in range(2):
+            if fate == "refused":
+                texts.fail(connection, entry_id, "refused by the operator", now)
+            else:
+                texts.expire(connection, now + timedelta(seconds=1))
+    assert (world.entry().state, world.status()) == ("done", "delivered")
+    failed = [row for row in world.rows(case_events) if row.type.endswith("message.failed")]
+    assert len(failed) == 1
+
+
+def test_what_cannot_be_recorded_at_once_is_recorded_later(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The SMSC has the text: its answer is kept until the database takes it."""
+    world.waits()
+    outgoing = SmppOutbox(world.house)
+    (text,) = outgoing.due(10)
+    with world.engine.connect() as connection:
+        if connection.dialect.name == "sqlite":
+            connection.execute(select(outbox.c.id))
+        else:
+            connection.exec_driver_sql("LOCK TABLE sms_texts IN EXCLUSIVE MODE")
+        outgoing.submitted(text.entry_id, ["1"])
+        until(lambda: "commit failed" in caplog.text, what="a refused commit")
+        connection.rollback()
+    until(lambda: world.status() == "sent", what="the record")
+    outgoing.close()
+    assert [row.message_id for row in world.rows(sms_segments)] == ["1"]

@@ -73,7 +73,11 @@ cases = Table(
     Column("forward_by", UtcDateTime, nullable=True),
     Column("expected_datetime", UtcDateTime, nullable=True),
     Column("updated_at", UtcDateTime, nullable=False),
-    Index("ix_cases_contact", "contact_scheme", "contact_value"),
+    # The case of the same sender that came before this one, and the one that took this one in: its
+    # code stays valid and tells the other's state. No case is ever deleted.
+    Column("linked_to", Uuid, nullable=True),
+    Column("merged_into", Uuid, nullable=True),
+    Index("ix_cases_contact", "contact_scheme", "contact_value", "requested_datetime"),
     Index("ix_cases_administration_status", "administration", "status"),
     Index("ix_cases_requested_datetime", "requested_datetime"),
 )

@@ -185,6 +185,35 @@ def test_an_unknown_command_is_refused_and_an_unknown_response_is_not():
         assert esme.events["unknown_command"] == 1
 
 
+def test_no_whole_unit_however_odd_ends_the_session():
+    draw = random.Random(11)
+    commands = [0, 4, 5, 9, 0xB, 0x15, 0x102, 0x103, 0x80000000, 0x80000004, 0x80000005, 0x80000009]
+    odd = [
+        pack(
+            draw.choice([*commands, draw.getrandbits(31) | 0x400]),
+            RAW_SEQUENCE + number,
+            draw.randbytes(draw.choice([0, 1, 7, 40, 300])),
+            draw.choice([0, 0x58, 0xFFFFFFFF]),
+        )
+        for number in range(400)
+    ]
+    odd += [
+        pack(5, RAW_SEQUENCE, deliver_body(AMINA, draw.randbytes(90))[: at + 12])
+        for at in range(99)
+    ]
+    store = MemoryStore()
+    with (
+        running(Behaviour(raw=odd)) as smsc,
+        door_running(account_at(smsc.port), store) as esme,
+    ):
+        settled(smsc, smsc.queue(deliver_body(BRAHIM, b"after all of it")))
+        assert smsc.ledger.events.count("connected") == 1
+        assert esme.events["malformed"] > 50
+        assert esme.events["unknown_command"] > 50
+    for held in store.parts.values():
+        join([held], Alphabet.GSM7)
+
+
 @pytest.mark.parametrize("length", [0, 15, 65_537, 0xFFFFFFFF])
 def test_a_length_out_of_bounds_ends_the_connection_not_the_door(length):
     lost = length.to_bytes(4, "big") + b"\0\0\0\x05" + bytes(8)

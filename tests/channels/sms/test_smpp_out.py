@@ -142,6 +142,14 @@ def test_a_throttled_segment_waits_and_goes_again(status):
     assert events["throttled"] == sum(one.status != 0 for one in smsc.ledger.submits)
 
 
+def test_a_text_of_one_segment_that_is_throttled_is_not_told_as_failed():
+    outbox = MemoryOutbox()
+    behaviour = Behaviour(submit_status=lambda number: 0x58 if number <= 3 else 0)
+    smsc, _ = sent(outbox, [behaviour], [text_of_ours("one", "x")])
+    assert outbox.told == [("one", ("1",))]
+    assert [one.status for one in smsc.ledger.submits] == [0x58] * 3 + [0]
+
+
 def test_a_text_that_is_throttled_for_too_long_is_given_back():
     outbox = MemoryOutbox()
     behaviour = Behaviour(submit_status=lambda _: 0x58)

@@ -2,6 +2,8 @@
 """Binding, staying, leaving and coming back, over real TCP and TLS."""
 
 import logging
+import re
+import select
 import shutil
 import socket
 import ssl
@@ -10,11 +12,13 @@ import threading
 import time
 from datetime import UTC, datetime
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
+from channels.sms import smpp
 from channels.sms.smpp import SmppDoor
-from guichet_testing.smsc import Behaviour, running
+from guichet_testing.smsc import DELIVER_SM, RAW_SEQUENCE, UNBIND, Behaviour, running
 from guichet_testing.smsc_esme import (
     MemoryOutbox,
     MemoryStore,
@@ -22,7 +26,7 @@ from guichet_testing.smsc_esme import (
     door_running,
     text_of_ours,
 )
-from guichet_testing.smsc_wire import deliver_body, parts_of
+from guichet_testing.smsc_wire import deliver_body, pack, parts_of
 
 AMINA = "212612345678"
 
@@ -181,6 +185,54 @@ def test_an_unbind_of_the_smsc_is_answered_and_the_door_comes_back():
         smsc.queue(deliver_body(AMINA, b"after"))
         smsc.wait(lambda: len(store.parts) == 2)
         assert esme.events["unbound_by_smsc"] == 1
+
+
+def test_what_came_before_an_unbind_is_answered_before_it():
+    delivered = pack(DELIVER_SM, RAW_SEQUENCE, deliver_body(AMINA, b"last"))
+    behaviour = Behaviour(raw=[delivered + pack(UNBIND, 77)])
+    store = MemoryStore()
+    with running(behaviour, Behaviour()) as smsc, door_running(account_at(smsc.port), store):
+        smsc.wait(lambda: "unbind_resp" in smsc.ledger.events)
+        assert smsc.ledger.answers == [(0x80000005, 0, RAW_SEQUENCE)]
+    assert [part.user_data for part in store.parts.values()] == [b"last"]
+
+
+def test_every_event_that_is_counted_is_listed():
+    folder = Path(smpp.__file__).parent
+    counted = {
+        name
+        for path in folder.glob("smpp*.py")
+        for call in re.findall(r"_count\((.*)", path.read_text())
+        for name in re.findall(r'"(\w+)"', call)
+    }
+    assert counted == set(smpp.EVENTS)
+
+
+def test_an_smsc_that_sends_and_does_not_read_fills_no_memory():
+    """It is not read from until it takes its answers; then every one of them comes."""
+    unit, size = pack(0x777, 1), 20_000
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16_384)
+        with door_running(account_at(server.getsockname()[1])):
+            raw, _ = server.accept()
+            with raw:
+                raw.recv(1024)
+                raw.sendall(pack(0x80000009, 1, b"test\0"))
+                raw.setblocking(False)
+                sent = 0
+                poll = select.poll()
+                poll.register(raw, select.POLLOUT)
+                while poll.poll(500):  # until it takes nothing any more
+                    sent += raw.send(unit * size)
+                    assert sent < 100_000_000
+                raw.setblocking(True)
+                raw.settimeout(10)
+                answered = 0
+                while answered < sent // len(unit) * 16:
+                    octets = raw.recv(65_536)
+                    assert octets
+                    answered += len(octets)
+    assert answered == sent // len(unit) * 16
 
 
 def test_an_smsc_that_does_not_listen_yet():
