@@ -168,6 +168,7 @@ class OutboundMessage:
         auto_submitted: RFC 3834: ``"auto-replied"`` for an acknowledgement, ``"auto-generated"``
             for a notice, ``"no"`` for a person's words.
         attachments: files that go along (mail only).
+        attempted: a digest of the words of an earlier attempt that may have gone, or ``""``.
     """
 
     idempotency_key: str
@@ -183,6 +184,7 @@ class OutboundMessage:
     reply_to: str = ""
     auto_submitted: str = "no"
     attachments: tuple[Attachment, ...] = ()
+    attempted: str = ""
 
 
 @dataclass(frozen=True, slots=True)

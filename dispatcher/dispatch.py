@@ -16,7 +16,7 @@ from channels.errors import DeliveryError, OptedOut, Throttled, Uncertain
 from channels.message import Address, AddressScheme, ChannelName, OutboundMessage
 from dispatcher.administration import OutletName
 from dispatcher.notices import Notice
-from dispatcher.work import Result, Work, way_out
+from dispatcher.work import Result, Work, hand_over, may_have_gone, way_out
 from tracker import answers, attention, opt_outs, register
 from tracker.models import (
     AttentionReason,
@@ -29,6 +29,7 @@ from tracker.models import (
     messages,
     outbox,
 )
+from tracker.outbox import ATTEMPTED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -88,7 +89,7 @@ class Dispatcher:
                 case OutboxKind.TRANSCRIBE:
                     return Result(OutboxState.FAILED, error="transcription has its own worker")
         except Uncertain as error:
-            return Result(OutboxState.UNKNOWN, error=str(error))
+            return may_have_gone(work, error)
         except Throttled as error:
             return Result(OutboxState.DUE, error=str(error), retry_after=error.retry_after)
         except DeliveryError as error:
@@ -200,8 +201,8 @@ class Dispatcher:
                 notice = self.notices.in_segments(notice, case, self.reply_segments)
         else:
             notice = self.notices.compose("have_answer", entry.channel, case, work.administration)
-        receipt = self.channels[entry.channel].send(
-            self._outbound(work, notice, auto_submitted="no")
+        receipt = hand_over(
+            self.channels[entry.channel], self._outbound(work, notice, auto_submitted="no")
         )
         return self._sent(work, receipt, link_message=True)
 
@@ -216,9 +217,8 @@ class Dispatcher:
         if case.contact_confirmed:
             channel = "email" if entry.recipient_scheme == "mailto" else "sms"
             notice = self.notices.compose("have_answer", channel, case, work.administration)
-            self.channels[channel].send(
-                self._outbound(work, notice, channel=channel, auto_submitted="auto-generated")
-            )
+            told = self._outbound(work, notice, channel=channel, auto_submitted="auto-generated")
+            hand_over(self.channels[channel], told)
         return self._sent(work, receipt, link_message=True)
 
     def _notify(self, work: Work, name: str) -> Result:
@@ -246,9 +246,8 @@ class Dispatcher:
             own=entry.payload.get("cases", ()),
         )
         automatic = "auto-replied" if entry.automatic else "auto-generated"
-        receipt = self.channels[channel].send(
-            self._outbound(work, notice, channel=channel, auto_submitted=automatic)
-        )
+        message = self._outbound(work, notice, channel=channel, auto_submitted=automatic)
+        receipt = hand_over(self.channels[channel], message)
         return self._sent(work, receipt, notice=notice, channel=channel)
 
     def _not_sent(self, work: Work, error: DeliveryError) -> Result:
@@ -281,6 +280,7 @@ class Dispatcher:
             text=notice.text,
             language=notice.language,
             auto_submitted=auto_submitted,
+            attempted=entry.payload.get(ATTEMPTED, ""),
         )
 
     def _mail(

@@ -6,9 +6,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from channels.errors import Uncertain
 from channels.message import ChannelName
-from tracker import receipts
-from tracker.models import OutboxKind, messages
+from channels.sms.twilio import text_digest
+from tracker import outbox, receipts
+from tracker.models import OutboxKind, OutboxState, messages
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -16,9 +18,9 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Row
 
-    from channels.message import DeliveryStatus
+    from channels.channel import Channel
+    from channels.message import DeliveryStatus, OutboundMessage, Receipt
     from dispatcher.administration import Administration
-    from tracker.models import OutboxState
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,3 +86,40 @@ def way_out(entry: Row[Any]) -> str:
     ):
         return "email" if entry.recipient_scheme == "mailto" else "sms"
     return str(entry.channel)
+
+
+class _MayHaveGone(Uncertain):
+    """An uncertain message, with its words."""
+
+    def __init__(self, error: Uncertain, text: str) -> None:
+        super().__init__(str(error), code=error.code)
+        self.text = text
+
+
+def hand_over(channel: Channel, message: OutboundMessage) -> Receipt:
+    """Send a message; of one that may have gone, the error knows the words.
+
+    Raises:
+        DeliveryError: it did not go, or nobody knows.
+    """
+    try:
+        return channel.send(message)
+    except Uncertain as error:
+        raise _MayHaveGone(error, message.text) from error
+
+
+def may_have_gone(work: Work, error: Uncertain) -> Result:
+    """Nobody knows whether it went. The provider is asked for these very words.
+
+    Composed anew they may be others: the case goes on meanwhile. While it is only asked about, the
+    words of the attempt stay.
+    """
+    entry = work.entry
+    if not isinstance(error, _MayHaveGone) or entry.state == str(OutboxState.UNKNOWN):
+        return Result(OutboxState.UNKNOWN, error=str(error))
+    digest = text_digest(error.text)
+    return Result(
+        OutboxState.UNKNOWN,
+        error=str(error),
+        record=lambda connection: outbox.remember_attempt(connection, entry, digest),
+    )

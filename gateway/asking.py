@@ -6,10 +6,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from channels.errors import Unreachable
+from channels.errors import DeliveryError, Uncertain, Unreachable
 from channels.message import DeliveryStatus, Receipt
 from channels.sms.twilio import TwilioSms, text_digest
 from channels.voice.twilio import TwilioVoice
+from gateway.relay import STAYS_UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
     from channels.channel import Channel
     from channels.message import ChannelName, OutboundMessage
 
-#: How far back the provider's list is searched.
-LOOK_BACK = timedelta(hours=6)
+#: How far back the provider's list is searched: longer than an entry may stay unknown.
+LOOK_BACK = STAYS_UNKNOWN + timedelta(hours=2)
 
 
 class Asking:
@@ -43,14 +44,19 @@ class Asking:
         """Return the receipt of the message as the provider knows it.
 
         Raises:
-            Unreachable: the provider knows none, or cannot be asked: it is to be sent again.
+            Unreachable: the provider knows none: it is to be sent again.
+            Uncertain: the provider cannot be asked now: nothing is sent, it is asked again.
         """
         since, found = self._clock() - LOOK_BACK, None
-        if isinstance(self._channel, TwilioSms):
-            digest = text_digest(message.text)
-            found = self._channel.reconcile(message.recipient.value, since, digest, message.channel)
-        elif isinstance(self._channel, TwilioVoice):
-            found = self._channel.reconcile(message.recipient.value, since)
+        try:
+            if isinstance(self._channel, TwilioSms):
+                digest = message.attempted or text_digest(message.text)
+                to = message.recipient.value
+                found = self._channel.reconcile(to, since, digest, message.channel)
+            elif isinstance(self._channel, TwilioVoice):
+                found = self._channel.reconcile(message.recipient.value, since)
+        except DeliveryError as error:
+            raise Uncertain(f"the provider could not be asked: {error}", code=error.code) from error
         if found is None:
             raise Unreachable("the provider knows of no such message")
         return Receipt(found, DeliveryStatus.SENT, "found at the provider")

@@ -81,6 +81,8 @@ def carry_out(
         _opt(connection, submission, delivery, out=plan.outcome is Outcome.OPT_OUT)
     if plan.notice:
         _notice(connection, plan, submission, delivery, delivery_id)
+    if plan.heard:
+        throttle.heard(connection, str(ChannelName.WHATSAPP), plan.heard, delivery.received_at)
     if "wrong_code" in plan.facts:
         throttle.record(connection, "code", plan.facts["wrong_code"], delivery.received_at)
     if plan.attention is not None:

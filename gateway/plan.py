@@ -56,6 +56,7 @@ class Plan:
         acknowledge: whether the citizen gets an acknowledgement.
         beside: the code of an open case of the same sender that the acknowledgement asks about.
         names: words that now tell the administration of the case it joins, or ``""``.
+        heard: a keyed digest of who wrote by WhatsApp, whose window opens anew, or ``""``.
         move: what it moves, or ``None``.
         administration: the slug that answers, for an administration's reply.
         attention: why a person must look, or ``None``.
@@ -76,6 +77,7 @@ class Plan:
     acknowledge: bool = False
     beside: str = ""
     names: str = ""
+    heard: str = ""
     move: Move | None = None
     administration: str | None = None
     attention: AttentionReason | None = None

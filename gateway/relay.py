@@ -42,6 +42,11 @@ RELAYED = tuple(kind for kind in OutboxKind if kind is not OutboxKind.TRANSCRIBE
 TRANSCRIBED = (OutboxKind.TRANSCRIBE,)
 #: Marks an acknowledgement that waited for the limit of automatic answers.
 WAITING = "waiting: limit of automatic answers"
+#: How long a provider is asked what became of a message; then a person decides.
+STAYS_UNKNOWN = timedelta(hours=24)
+#: Key of a payload: POSIX time of the first question that the provider left open.
+_ASKED_SINCE = "asked_since"
+NOBODY_KNOWS = "it may have gone, and its provider could not be asked for a day"
 
 
 class Relay:
@@ -137,7 +142,8 @@ class Relay:
 
         Args:
             perform: the dispatcher's work through channels that ask instead of send: ``DONE``
-                when the provider knows the message, ``DUE`` when it does not (send again).
+                when the provider knows the message, ``DUE`` when it does not (send again),
+                ``UNKNOWN`` when it cannot be asked (ask again, for a day).
             older_than: entries younger than this are left to the provider's own receipts.
         """
         unknown = outbox_table.c.state == str(OutboxState.UNKNOWN)
@@ -153,11 +159,17 @@ class Relay:
             works = self._gather(connection, entries)
         for work in works:
             result = perform(work)
+            payload = {**work.entry.payload, "was_unknown": True}
+            asked_since = payload.pop(_ASKED_SINCE, self._clock().timestamp())
+            if result.state is OutboxState.UNKNOWN:
+                payload[_ASKED_SINCE] = asked_since
+                if self._clock().timestamp() - asked_since > STAYS_UNKNOWN.total_seconds():
+                    result = Result(OutboxState.FAILED, error=NOBODY_KNOWS)
             with self._engine.begin() as connection:
                 marked = connection.execute(
                     outbox_table.update()
                     .where(outbox_table.c.id == work.entry.id, unknown)
-                    .values(payload={**work.entry.payload, "was_unknown": True})
+                    .values(payload=payload)
                 )
                 if marked.rowcount:
                     self._record(connection, [(work, result)])

@@ -13,6 +13,7 @@ import time
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from channels.message import ChannelName
 from gateway import wiring
 from gateway.asking import Asking
 from gateway.doorbell import RELAY, TRANSCRIBE, Doorbell
@@ -107,8 +108,10 @@ def run(settings: Settings, stop: Callable[[], bool], announce: Callable[[str], 
     """Sweep every few seconds until told to stop."""
     engine = wiring.engine_of(settings)
     workshop = wiring.build_workshop(settings, engine)
+    # A page is no provider: what it shows is the record, and only its notice may have gone.
     ways: dict[str, Channel] = {
-        name: Asking(channel, wiring.now) for name, channel in workshop.channels.items()
+        name: channel if name == ChannelName.WEB else Asking(channel, wiring.now)
+        for name, channel in workshop.channels.items()
     }
     if settings.smpp.host:
         ways["sms"] = AskingTexts(engine)

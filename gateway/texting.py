@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from channels.message import AddressScheme
+from channels.message import AddressScheme, ChannelName
 from gateway.plan import Move, Plan, is_correspondent, join
 from normalizer.complaint import Outcome
 from normalizer.intent import CONTENT, Intent
@@ -87,7 +87,13 @@ class Texting:
         self._subject_of = subject_of
 
     def plan(self, connection: Connection, delivery: Delivery, submission: Submission) -> Plan:
-        """Decide."""
+        """Decide; whatever comes by WhatsApp opens its window anew."""
+        plan = self._decide(connection, delivery, submission)
+        if submission.message.channel is not ChannelName.WHATSAPP:
+            return plan
+        return replace(plan, heard=digest(self._settings.signing_keys[0], submission.contact.value))
+
+    def _decide(self, connection: Connection, delivery: Delivery, submission: Submission) -> Plan:
         intent = submission.understanding.intent
         opt_out = submission.message.fields.get("opt_out_type", "")
         if opt_out:  # the provider has answered already

@@ -17,6 +17,7 @@ from pydantic import SecretStr
 from channels.mail.address import thread_address
 from channels.mail.reply import MARKER_LINES
 from channels.mail.sender import RelayChannel
+from channels.message import ChannelName
 from channels.sms.twilio import TwilioSms
 from channels.voice.twilio import TwilioVoice
 from channels.web.page import TrackingPage
@@ -32,11 +33,12 @@ from gateway.house import House
 from gateway.intake import Intake
 from gateway.planning import Planner
 from gateway.smpp_outbox import HandedTexts
+from tracker import outbox, throttle
 from tracker.database import open_engine, reading
 from tracker.group_commit import GroupCommit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from sqlalchemy import Engine, Row
 
@@ -129,7 +131,7 @@ def _subject_of(settings: Settings, engine: Engine) -> Callable[[str], str | Non
     return subject_of
 
 
-def channels_of(settings: Settings) -> dict[str, Channel]:
+def channels_of(settings: Settings, engine: Engine) -> dict[str, Channel]:
     """The ways out that these settings open."""
     relay = settings.relay
     twilio = settings.twilio
@@ -142,7 +144,15 @@ def channels_of(settings: Settings) -> dict[str, Channel]:
         "api_base_url": twilio.api_base_url,
         "timeout_seconds": twilio.timeout_seconds,
     }
-    texts = TwilioSms(**account, sender=twilio.number)
+    record = _TextRecord(engine, settings.signing_keys)
+    texts = TwilioSms(
+        **account,
+        sender=twilio.number,
+        whatsapp_sender=twilio.whatsapp_number,
+        last_inbound=record.last_inbound,
+        clock=now,
+        taken=record.taken,
+    )
     return {
         "email": RelayChannel(
             host=relay.host,
@@ -161,11 +171,30 @@ def channels_of(settings: Settings) -> dict[str, Channel]:
     }
 
 
+class _TextRecord:
+    """What the record knows of texts, for the channel that sends them."""
+
+    def __init__(self, engine: Engine, keys: Sequence[str]) -> None:
+        self._engine = engine
+        self._keys = keys
+
+    def last_inbound(self, number: str) -> datetime | None:
+        """When a number last wrote by WhatsApp; a digest of it, by any key, is all that is kept."""
+        subjects = [throttle.digest(key, number) for key in self._keys]
+        with reading(self._engine).connect() as connection:
+            return throttle.last_heard(connection, str(ChannelName.WHATSAPP), subjects)
+
+    def taken(self, number: str, sids: Sequence[str]) -> frozenset[str]:
+        """Which MessageSids are those of messages of ours to this number."""
+        with reading(self._engine).connect() as connection:
+            return outbox.sent_with(connection, number, sids)
+
+
 def build_workshop(settings: Settings, engine: Engine | None = None) -> Workshop:
     """Build what a worker or the sweeper needs."""
     engine = engine or engine_of(settings)
     country = countries.load(settings.country)
-    ways = channels_of(settings)
+    ways = channels_of(settings, engine)
     if settings.smpp.host:
         ways["sms"] = HandedTexts(engine, now)
     keys, domain = settings.signing_keys, settings.mail.domain

@@ -14,7 +14,16 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from tracker import bulk
-from tracker.models import attachments, blobs, case_events, cases, deliveries, messages, outbox
+from tracker.models import (
+    attachments,
+    blobs,
+    case_events,
+    cases,
+    deliveries,
+    messages,
+    outbox,
+    throttle,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -22,7 +31,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Table
 
 #: Parents before children; a delivery's case is checked at the commit.
-_ORDER = (blobs, deliveries, cases, messages, attachments, case_events, outbox)
+_ORDER = (blobs, deliveries, cases, messages, attachments, case_events, outbox, throttle)
 #: The same bytes are stored once, whoever sends them.
 _KEEP_FIRST = frozenset({blobs.name})
 

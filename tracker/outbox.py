@@ -198,6 +198,26 @@ def postpone(
     connection.execute(update(outbox).where(outbox.c.id == entry_id).values(**values))
 
 
+#: Key of a payload: a digest of the words of an attempt that may have gone.
+ATTEMPTED = "attempted"
+
+
+def remember_attempt(connection: Connection, entry: Row[Any], digest: str) -> None:
+    """Keep a digest of the words that may have gone."""
+    payload = {**entry.payload, ATTEMPTED: digest}
+    connection.execute(update(outbox).where(outbox.c.id == entry.id).values(payload=payload))
+
+
+def sent_with(
+    connection: Connection, recipient: str, provider_ids: Sequence[str]
+) -> frozenset[str]:
+    """Which of these ids of the provider belong to messages of ours to ``recipient``."""
+    query = select(outbox.c.provider_id).where(
+        outbox.c.recipient == recipient, outbox.c.provider_id.in_(list(provider_ids))
+    )
+    return frozenset(connection.scalars(query))
+
+
 def give_back(connection: Connection, entry_ids: Sequence[UUID]) -> None:
     """Make claimed entries due again that were not begun; it counts as no attempt."""
     if entry_ids:

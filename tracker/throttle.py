@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Failed guesses, counted in the database so that every process sees the same count."""
+"""Failed guesses, counted in the database so that every process sees the same count.
+
+The same short-lived rows remember when somebody last wrote (WhatsApp's window of 24 hours).
+"""
 
 from __future__ import annotations
 
@@ -10,10 +13,12 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
+from tracker import deferred
 from tracker.identity import new_id
 from tracker.models import throttle
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
 
     from sqlalchemy import Connection
@@ -52,3 +57,19 @@ def forget(connection: Connection, now: datetime) -> int:
 def record(connection: Connection, scope: str, subject: str, now: datetime) -> None:
     """Note one failure; the sweeper forgets it two days later."""
     connection.execute(throttle.insert().values(id=new_id(), scope=scope, subject=subject, at=now))
+
+
+def heard(connection: Connection, scope: str, subject: str, now: datetime) -> None:
+    """Note that ``subject`` wrote, now or with the group; forgotten two days later."""
+    row = {"id": new_id(), "scope": scope, "subject": subject, "at": now}
+    deferred.insert(connection, throttle, [row])
+
+
+def last_heard(connection: Connection, scope: str, subjects: Collection[str]) -> datetime | None:
+    """When one of ``subjects`` last wrote (aware), or ``None``: not within two days."""
+    last: datetime | None = connection.scalar(
+        select(func.max(throttle.c.at)).where(
+            throttle.c.scope == scope, throttle.c.subject.in_(list(subjects))
+        )
+    )
+    return last

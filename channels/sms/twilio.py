@@ -185,8 +185,9 @@ class TwilioSms:
         last_inbound: when a person (E.164) last wrote by WhatsApp, aware, or ``None`` for never;
             asked just before a WhatsApp message is sent. Without it the provider alone judges.
         clock: the present time, aware; for that question only.
-        taken: which of these MessageSids belong to other messages of ours: people are told the
-            same words more than once, and one answer must not stand for another.
+        taken: which of these MessageSids belong to messages of ours to that number whose fate is
+            known: people are told the same words more than once, and one must not stand for
+            another.
     """
 
     def __init__(
@@ -201,7 +202,7 @@ class TwilioSms:
         timeout_seconds: float = 10.0,
         last_inbound: Callable[[str], datetime | None] | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-        taken: Callable[[Sequence[str]], Collection[str]] = lambda _: (),
+        taken: Callable[[str, Sequence[str]], Collection[str]] = lambda _number, _sids: (),
     ) -> None:
         self._client = client_of(account_sid, auth_token, api_base_url, timeout_seconds)
         self._sender = sender
@@ -270,15 +271,15 @@ class TwilioSms:
         to, begin = _wire(recipient, channel), since - timedelta(minutes=1)
         with told_plainly():
             dated = self._client.messages.list(to=to, date_sent_after=begin, limit=200)
-            found = self._same(dated, digest)
+            found = self._same(dated, digest, recipient)
             if found is None:
                 # A text that still waits in Twilio's queue has no DateSent to be found by.
                 newest = self._client.messages.list(to=to, limit=NEWEST)
                 waiting = [row for row in newest if row.date_created and row.date_created >= begin]
-                found = self._same(waiting, digest)
+                found = self._same(waiting, digest, recipient)
         return found
 
-    def _same(self, rows: Iterable[Any], digest: str) -> str | None:
+    def _same(self, rows: Iterable[Any], digest: str, recipient: str) -> str | None:
         sids = [
             str(row.sid)
             for row in rows
@@ -286,7 +287,7 @@ class TwilioSms:
             and row.sid
             and text_digest(row.body or "") == digest
         ]
-        taken = set(self._taken(sids)) if sids else set()
+        taken = set(self._taken(recipient, sids)) if sids else set()
         # Twilio lists the newest first.
         return next((sid for sid in reversed(sids) if sid not in taken), None)
 

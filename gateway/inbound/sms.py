@@ -22,6 +22,7 @@ from channels.sms.twilio import (
     read_receipt,
     tells_opt_out,
 )
+from dispatcher.work import way_out
 from gateway.house import House, current_house
 from gateway.inbound.provider import (
     Webhook,
@@ -33,7 +34,8 @@ from gateway.inbound.provider import (
 )
 from gateway.quiet import QuietFlask
 from gateway.telemetry import refused
-from tracker.models import opt_outs, outbox
+from tracker import opt_outs
+from tracker.models import outbox
 
 PATH = "/inbound/sms/twilio"
 blueprint = Blueprint("inbound_sms", __name__)
@@ -102,18 +104,9 @@ def receipt(outbox_id: UUID) -> Response:
 
 def _remember_opt_out(connection: Connection, outbox_id: UUID, now: datetime) -> None:
     """The provider blocks this recipient for us (21610): the next message takes another way."""
-    entry = connection.execute(
-        select(outbox.c.channel, outbox.c.recipient).where(outbox.c.id == outbox_id)
-    ).first()
-    if entry is None:
-        return
-    # What concerns a page or a call went as a text, too.
-    name = entry.channel if entry.channel == str(ChannelName.WHATSAPP) else str(ChannelName.SMS)
-    same = (opt_outs.c.channel == name, opt_outs.c.recipient == entry.recipient)
-    if connection.execute(select(opt_outs.c.since).where(*same)).first() is None:
-        connection.execute(
-            opt_outs.insert().values(channel=name, recipient=entry.recipient, since=now)
-        )
+    entry = connection.execute(select(outbox).where(outbox.c.id == outbox_id)).first()
+    if entry is not None:
+        opt_outs.remember(connection, way_out(entry), entry.recipient, now)
 
 
 def _read(hook: Webhook) -> tuple[str, InboundMessage | None]:

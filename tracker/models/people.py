@@ -71,7 +71,8 @@ opt_outs = Table(
     Column("since", UtcDateTime, nullable=False),
 )
 
-#: Failed guesses (codes, PINs, passwords) by a keyed digest of who tried; rows expire.
+#: Failed guesses (codes, PINs, passwords), and when somebody last wrote by WhatsApp, by a keyed
+#: digest of who it was; rows expire.
 throttle = Table(
     "throttle",
     metadata,
