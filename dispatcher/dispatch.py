@@ -261,7 +261,7 @@ class Dispatcher:
         def remember(connection: Connection) -> None:
             opt_outs.remember(connection, way_out(entry), entry.recipient, now)
 
-        return Result(OutboxState.FAILED, error=f"opted out: {detail}", record=remember)
+        return Result(OutboxState.FAILED, error=f"opted-out: {detail}", record=remember)
 
     def _outbound(
         self, work: Work, notice: Notice, *, auto_submitted: str, channel: str = ""

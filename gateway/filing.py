@@ -30,6 +30,7 @@ from tracker.models import (
     EventType,
     OutboxKind,
     case_events,
+    cases,
 )
 from tracker.models import outbox as outbox_table
 
@@ -228,6 +229,10 @@ def _append(
     names: str = "",
 ) -> None:
     message_id = _add_message(connection, case.id, submission, delivery, delivery_id)
+    if submission.location and not case.location:  # a place is often sent after the words
+        connection.execute(
+            cases.update().where(cases.c.id == case.id).values(location=submission.location)
+        )
     if names:
         moving.route_again(connection, case, names, message_id, delivery.received_at)
     register.add_event(

@@ -115,10 +115,15 @@ class Texting:
             case _:
                 pass
         if intent in CONTENT:
-            for code in submission.understanding.codes:
-                case = register.find_case(connection, code)
+            named = [
+                register.find_case(connection, code) for code in submission.understanding.codes
+            ]
+            # WhatsApp says which of our messages was answered.
+            answered = submission.message.in_reply_to
+            named.append(register.case_of_message_ids(connection, answered) if answered else None)
+            for case in named:
                 if case is not None and is_correspondent(case, submission):
-                    return join(case)
+                    return join(register.standing(connection, case))
         return self._among_own(connection, delivery, submission)
 
     def status(self, connection: Connection, delivery: Delivery, submission: Submission) -> Plan:
@@ -178,14 +183,15 @@ class Texting:
         own: Sequence[Row[Any]] = ()
         if contact.scheme is AddressScheme.TEL:  # a name or a service is no one person
             own = links.own_cases(connection, str(contact.scheme), contact.value)
-        if asks and not understood.typo:
-            return self._own_codes(connection, submission)
         plan: Plan | None = None
         if own and not understood.codes:
             plan = self._moved(connection, own, delivery, submission)
-            plan = plan or self._answering(connection, own, submission)
+            if plan is None and (understood.typo or not asks):
+                plan = self._answering(connection, own, submission)
         if plan is not None:
             return plan
+        if asks and not understood.typo:
+            return self._own_codes(connection, submission)
         if asks:
             return self.status(connection, delivery, submission)
         if understood.intent is Intent.NOISE:

@@ -46,7 +46,7 @@ _TO_PEOPLE = (
 _AUTOMATIC = (OutboxKind.ACKNOWLEDGE, OutboxKind.NOTIFY, OutboxKind.CONFIRM_CONTACT)
 #: Of those, what is not dropped at the ceiling but waits for the next day.
 _WAIT = (OutboxKind.ACKNOWLEDGE, OutboxKind.CONFIRM_CONTACT)
-SILENCE = "opted out: its recipient asked for silence on this channel"
+SILENCE = "opted-out: its recipient asked for silence on this channel"
 ELSEWHERE = "no automatic texts go to this calling code"
 SILENCED = "automatic texts of today are nearly used up: only acknowledgements go"
 #: How long a count holds; what this process lets go meanwhile is added to it.

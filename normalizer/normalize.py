@@ -67,7 +67,8 @@ def _understand(
     if message.channel is ChannelName.EMAIL:
         return _understand_mail(subject, text, calling_code)
     understood = understand(text, calling_code=calling_code)
-    if message.attachments and understood.intent not in CONTENT and not understood.code:
+    more = message.attachments or message.fields.get("location")
+    if more and understood.intent not in CONTENT and not understood.code:
         return Understanding(Intent.COMPLAINT)
     return understood
 

@@ -16,7 +16,7 @@ from gateway.desk.files import sound_type
 from gateway.desk.frame import page, show
 from gateway.desk.session import announce, person
 from gateway.house import current_house
-from tracker import answers, register
+from tracker import answers, links, register
 from tracker.database import reading
 from tracker.models import CaseStatus
 from tracker.status import ForbiddenMove, allowed
@@ -201,12 +201,16 @@ def _shown(
     house, say, user = current_house(), show(), person()
     with reading(house.engine).connect() as connection:
         thread = desk_reading.thread(connection, row.id)
+        linked = links.of_case(connection, row)
         names = desk_reading.names(connection, say.language)
     return page(
         "case.html",
         code,
         case=row,
         thread=thread,
+        linked={
+            how: seen for how, rows in linked.items() if (seen := [*filter(user.may_see, rows)])
+        },
         names=names,
         clock=say.clock(row, house.clock()),
         leaves_by=say.leaves_by(row),

@@ -15,6 +15,7 @@ from babel.units import format_unit
 from channels.message import ChannelName, DeliveryStatus
 from config.wording import isolate
 from gateway.desk.reading import SETTLED
+from normalizer.tracking_code import display
 from tracker.models import CaseStatus
 
 if TYPE_CHECKING:
@@ -61,6 +62,8 @@ FAILURE_WORDS: Mapping[str, str] = {
     "30007": "filtered",
     "30008": "no_reason",
     "21610": "opted_out",
+    "opted-out": "opted_out",
+    "63016": "whatsapp_window",
     "busy": "busy",
     "no-answer": "no_answer",
     "5.1.1": "no_such_mailbox",
@@ -186,6 +189,8 @@ class Showing:
             status=self.known("delivery", str(data.get("delivery_status", ""))),
             administration=names.get(slug, slug),
             by=self.known("actor", str(data.get("by", ""))),
+            from_code=isolate(display(str(data.get("from_code", "")))),
+            into_code=isolate(display(str(data.get("into_code", "")))),
         )
 
     def leaves_by(self, case: Row[Any]) -> str:

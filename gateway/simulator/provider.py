@@ -3,13 +3,16 @@
 
 Paths, fields and error bodies are those of https://www.twilio.com/docs/usage/api (version
 2010-04-01); ``client.api.base_url`` of the SDK is pointed here. Numbers that end in 0000 have opted
-out (21610), in 0001 cannot be reached (30003 in a callback), in 0002 are busy (calls).
+out (21610), in 0001 cannot be reached (30003 in a callback), in 0002 are busy (calls). A text to
+0003 is taken, the first one to 0004 is lost: both without an answer in time and without a callback,
+so that only asking can tell.
 """
 
 from __future__ import annotations
 
 import hmac
 import re
+import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -19,7 +22,7 @@ from flask import Blueprint, Response, jsonify, request
 from channels.sms.segments import length
 from gateway.simulator.calls import RINGING_SECONDS
 from gateway.simulator.state import Call, Recording, Text, new_sid
-from gateway.simulator.telephone import OPTED_OUT_END, rfc2822
+from gateway.simulator.telephone import LOST_END, OPTED_OUT_END, UNANSWERED_END, rfc2822
 from gateway.simulator.world import current_world
 
 if TYPE_CHECKING:
@@ -97,6 +100,9 @@ def create_message(account: str) -> tuple[Response, int]:
         raise Refusal(400, 21617, "The concatenated message body exceeds the 1600 character limit.")
     if recipient.endswith(OPTED_OUT_END) or recipient in world.state.opted_out:
         raise Refusal(400, 21610, "Attempt to send to unsubscribed recipient")
+    if recipient.endswith(LOST_END) and recipient not in world.state.lost:
+        world.state.lost.add(recipient)
+        return _too_late()
     now = world.clock()
     text = world.state.texts.put(
         Text(
@@ -112,8 +118,17 @@ def create_message(account: str) -> tuple[Response, int]:
             segments=length(body).segments,
         )
     )
+    if recipient.endswith(UNANSWERED_END):
+        world.state.texts.change(text.sid, status="sent")
+        return _too_late()
     world.telephone.deliver(text)
     return jsonify(_message(text, account)), 201
+
+
+def _too_late() -> tuple[Response, int]:
+    """An answer that comes when the client no longer waits for it."""
+    time.sleep(current_world().settings.twilio.timeout_seconds * 2)
+    raise Refusal(503, 20503, "Service unavailable")
 
 
 @blueprint.get(f"{API}/Messages.json")

@@ -239,6 +239,7 @@ class State:
         recordings: what was recorded; few, as they are big.
         mails: mails of all mailboxes.
         opted_out: numbers that sent STOP; Twilio sends them nothing.
+        lost: numbers whose first text was lost.
     """
 
     texts: Shelf[Text] = field(default_factory=lambda: Shelf(20_000, lambda text: text.sid))
@@ -246,6 +247,7 @@ class State:
     recordings: Shelf[Recording] = field(default_factory=lambda: Shelf(200, lambda one: one.sid))
     mails: Shelf[Mail] = field(default_factory=lambda: Shelf(10_000, lambda mail: mail.sid))
     opted_out: set[str] = field(default_factory=set)
+    lost: set[str] = field(default_factory=set)
     _automatic: threading.Event = field(default_factory=threading.Event)
 
     @property

@@ -28,7 +28,7 @@ STOP_WORDS = frozenset(
 START_WORDS = frozenset(("START", "UNSTOP", "YES"))
 HELP_WORDS = frozenset(("HELP", "INFO"))
 #: Numbers with these ends fail, so that failure can be seen too.
-OPTED_OUT_END, UNREACHABLE_END = "0000", "0001"
+OPTED_OUT_END, UNREACHABLE_END, UNANSWERED_END, LOST_END = "0000", "0001", "0003", "0004"
 UNREACHABLE = 30003
 #: Seconds between two reports of one text: quick, but in order, as on a good day.
 PAUSE = 0.15

@@ -23,6 +23,7 @@ from channels.message import (
     OutboundMessage,
     Receipt,
 )
+from channels.sms.twilio import text_digest
 from channels.web.page import TrackingPage
 from config import country
 from config.settings import Settings
@@ -31,14 +32,15 @@ from dispatcher.administration import Administration, store
 from dispatcher.dispatch import Dispatcher
 from dispatcher.notices import Notices
 from dispatcher.routing.rules import Router, Rule
+from dispatcher.work import Result
 from gateway.intake import Intake
 from gateway.planning import Planner
 from gateway.relay import Relay
-from tracker import answers, register
+from tracker import answers, opt_outs, register
 from tracker.database import open_engine
 from tracker.group_commit import GroupCommit
 from tracker.migrations import upgrade
-from tracker.models import attention, cases, messages, outbox
+from tracker.models import OutboxState, attention, cases, messages, outbox
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -70,6 +72,7 @@ class World:
     relay: Relay
     texts: Recorder
     now: datetime
+    dispatcher: Dispatcher
 
     def file(self, words: str, number: str = "+212612345678") -> str:
         """File a text and return its code."""
@@ -122,7 +125,7 @@ def world(database_url: str) -> Iterator[World]:
     )
     relay = Relay(engine, settings, dispatcher.perform, clock)
     intake = Intake(writer, Planner(settings, morocco), morocco)
-    built = World(engine, intake, relay, texts, START)
+    built = World(engine, intake, relay, texts, START, dispatcher)
     yield built
     writer.close()
     engine.dispose()
@@ -205,9 +208,6 @@ def test_an_uncertain_message_is_asked_about_before_it_is_sent_again(world: Worl
     asked: list[str] = []
 
     def perform(work: Any) -> Any:
-        from dispatcher.work import Result
-        from tracker.models import OutboxState
-
         asked.append(work.entry.kind)
         return Result(OutboxState.DUE, error="the provider knows of no such message")
 
@@ -289,3 +289,84 @@ def test_a_result_that_cannot_be_recorded_spoils_only_itself(world: World) -> No
     assert len(world.texts.sent) == 3
     with world.engine.connect() as connection:
         assert poisoned[0] in set(connection.scalars(select(attention.c.outbox_id)))
+
+
+def answered(world: World, code: str) -> None:
+    """An administration answers a case."""
+    with world.engine.begin() as connection:
+        case = register.find_case(connection, code)
+        assert case is not None
+        answers.answer_case(
+            connection, case, "Demain.", author_name="a", administration="water", now=world.now
+        )
+
+
+def test_what_somebody_silenced_was_to_be_told_takes_another_way_and_is_seen(world: World) -> None:
+    """An acknowledgement waits on the list; an answer is told by the next way, without words."""
+    with world.engine.begin() as connection:
+        opt_outs.remember(connection, "sms", "+212612345678", world.now)
+    code = world.file("Pas d'eau")
+    world.relay.drain()
+    answered(world, code)
+    world.relay.drain()
+
+    assert world.texts.sent == []
+    with world.engine.connect() as connection:
+        seen = connection.scalars(select(attention.c.detail)).all()
+        detail = connection.scalar(
+            select(messages.c.delivery_detail).where(messages.c.author == "administration")
+        )
+    assert any(one.startswith("acknowledge by sms was not delivered: opted-out") for one in seen)
+    assert str(detail).startswith("opted-out")
+    (other,) = [e for e in world.entries("notify") if e.payload["notice"] == "have_answer"]
+    assert (other.channel, other.state) == ("voice", "done")
+
+
+def test_a_provider_that_cannot_be_asked_makes_nothing_go_twice(world: World) -> None:
+    """It is asked again, and again, for a day; then a person decides."""
+    world.texts.failure = Uncertain("timed out")
+    world.file("Pas d'eau")
+    world.relay.drain()
+
+    def perform(work: Any) -> Any:
+        return Result(OutboxState.UNKNOWN, error="the provider could not be asked")
+
+    for _ in range(26):
+        world.now += timedelta(hours=1)
+        world.relay.settle_unknown(perform, older_than=world.now)
+        world.relay.drain()
+        if world.now - START < timedelta(hours=24):
+            assert world.entries("acknowledge")[0].state == "unknown"
+
+    entry = world.entries("acknowledge")[0]
+    assert (entry.state, entry.attempts) == ("failed", 1)
+    with world.engine.connect() as connection:
+        seen = connection.scalars(select(attention.c.detail)).all()
+    assert any("could not be asked for a day" in one for one in seen)
+
+
+def test_the_words_of_an_attempt_are_what_the_provider_is_asked_for(world: World) -> None:
+    """The case goes on meanwhile: composed anew they would be others, and would go twice."""
+    world.texts.failure = Uncertain("timed out")
+    code = world.file("Pas d'eau")
+    world.relay.drain()
+    world.texts.failure = None
+    with world.engine.begin() as connection:
+        connection.execute(cases.update().values(status="answered"))
+    asked: list[OutboundMessage] = []
+
+    class Asked(Recorder):
+        """Keeps what it is asked."""
+
+        def send(self, message: OutboundMessage) -> Receipt:
+            asked.append(message)
+            raise Uncertain("the provider could not be asked")
+
+    asking = replace(world.dispatcher, channels={"sms": Asked(ChannelName.SMS)})
+    for _ in range(2):  # asking in vain does not change what is asked for
+        world.relay.settle_unknown(asking.perform, older_than=world.now + timedelta(seconds=1))
+
+    acknowledgement = [one for one in asked if "enregistrée" in one.text]
+    assert len({one.attempted for one in acknowledgement}) == 1
+    assert acknowledgement[0].attempted == text_digest(acknowledgement[0].text)
+    assert code is not None

@@ -97,22 +97,21 @@ def test_notices_fall_silent_before_acknowledgements(engine: Engine) -> None:
     assert len(drained(engine, **limits)) == 2
     assert sorted(states(engine).values()) == ["done"] * 4 + ["due"] * 2 + ["held"] * 2
     with engine.connect() as connection:
-        assert connection.scalars(select(attention.c.reason)).all() == ["undelivered"]
+        told = connection.scalars(select(attention.c.data).order_by(attention.c.opened_at)).all()
+    assert [one["limit"] for one in told] == ["silence", "ceiling"]
 
     assert len(drained(engine, NOW + timedelta(days=1), **limits)) == 2
     assert "due" not in states(engine).values()
 
 
 def test_nothing_goes_to_whom_asked_for_silence(engine: Engine) -> None:
-    """On that channel; it is on the list, and START restores it."""
+    """On that channel; START restores it."""
     with engine.begin() as connection:
         opt_outs.remember(connection, "sms", "+212612345678", NOW)
     put(engine, OutboxKind.ACKNOWLEDGE, 1, "+212612345678")
     put(engine, OutboxKind.NOTIFY, 2, "+212612345679")
     assert drained(engine) == ["notify:+212612345679"]
     assert states(engine)["test:acknowledge:1:+212612345678"] == "failed"
-    with engine.connect() as connection:
-        assert connection.scalars(select(attention.c.reason)).all() == ["undelivered"]
 
     with engine.begin() as connection:
         opt_outs.forget(connection, "sms", "+212612345678")

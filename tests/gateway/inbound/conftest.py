@@ -23,6 +23,7 @@ from tracker.migrations import upgrade
 
 BASE = "https://guichet.example"
 TOKEN = "the-auth-token"
+SHARED_KEY = "the-shared-key"
 CALLER = "+212612345678"
 LINE = "+212537000000"
 
@@ -45,7 +46,8 @@ class Door:
             target,
             data=options.pop("data", urlencode(pairs)),
             content_type=options.pop("content_type", "application/x-www-form-urlencoded"),
-            headers={"X-Twilio-Signature": signature},
+            headers={"X-Twilio-Signature": signature, **options.pop("headers", {})},
+            **options,
         )
 
     def rows(self, table: Any) -> list[Any]:
@@ -66,7 +68,8 @@ def door(tmp_path: Path):
         web={"public_base_url": BASE, "secret_keys": ["k" * 40], "max_webhook_bytes": 4096},
         twilio={
             "account_sid": "AC1",
-            "auth_tokens": [TOKEN],
+            "auth_tokens": ["the-next-token", TOKEN],
+            "shared_keys": [SHARED_KEY],
             "number": LINE,
             "api_base_url": "http://127.0.0.1:1",
         },
