@@ -19,7 +19,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint format bench bench-mail bench-mail-baselines lock clean
+.PHONY: help install demo test lint format bench bench-smpp bench-mail bench-mail-baselines lock clean
 
 help: ## Show this list
 	@echo "Guichet: a citizen's complaint in by SMS, mail, phone or web, the answer back the same way."
@@ -69,6 +69,9 @@ format: $(STAMP) ## Rewrite the code in the project's format, with the safe fixe
 
 bench: $(STAMP) ## Measure intake and relay beside their limits in the same run
 	@PYTHONPATH=tests/support $(BIN)/python tests/bench $(ARGS)
+
+bench-smpp: $(STAMP) ## Measure texts through an operator's SMSC beside a bare client of it
+	@PYTHONPATH=tests/support $(BIN)/python tests/bench/smpp_house.py $(ARGS)
 
 bench-mail: $(STAMP) ## Measure how replies and machine mail of the public sets are read
 	@PYTHONPATH=tests/support $(BIN)/python tests/bench/mail.py $(ARGS)

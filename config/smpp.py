@@ -68,6 +68,12 @@ class Smpp(BaseModel):
     duplicate_window_minutes: float = Field(
         15.0, ge=0, description="the same part within it was sent again, after it is a new text"
     )
+    max_unfiled_parts: int = Field(
+        10_000, ge=1, description="stored parts that may wait; above it the SMSC is slowed down"
+    )
+    give_way_seconds: float = Field(
+        5.0, ge=0, description="how long filing waits while texts come in without a pause"
+    )
     give_up_hours: float = Field(
         24.0, gt=0, description="a text of ours that could not be handed over by then has failed"
     )

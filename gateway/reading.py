@@ -10,7 +10,7 @@ from channels.mail.mime import read as read_mail
 from channels.message import ChannelName
 from channels.sms.twilio import read_message
 from channels.twilio_account import form_of
-from gateway import smpp_intake
+from gateway import smpp_reading
 from gateway.citizen import posted
 from gateway.inbound import recordings
 
@@ -35,8 +35,8 @@ def read_delivery(delivery: Delivery, settings: Settings, country: Country) -> I
                 envelope_from=delivery.headers.get("envelope-from", ""),
                 envelope_to=tuple(part.strip() for part in recipients.split(",") if part.strip()),
             )
-        case ChannelName.SMS if delivery.idempotency_key.startswith(smpp_intake.PREFIX):
-            return smpp_intake.read(delivery, settings, country.region)
+        case ChannelName.SMS if delivery.idempotency_key.startswith(smpp_reading.PREFIX):
+            return smpp_reading.read(delivery, settings, country.region)
         case ChannelName.SMS | ChannelName.WHATSAPP:
             return read_message(form_of(delivery.body), delivery.received_at, country.region)
         case ChannelName.VOICE:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 from channels.sms.smpp import SmppDoor
@@ -11,17 +12,21 @@ from channels.sms.smpp_alphabet import Alphabet
 from channels.sms.smpp_receipt import IdForm, MessageIds
 from channels.sms.smpp_session import bind_unit
 from gateway import telemetry
+from gateway.smpp_filing import TextFiling
 from gateway.smpp_intake import PartIntake
+from gateway.smpp_line import Line
 from gateway.smpp_outbox import SmppOutbox
 from normalizer import language
 
 if TYPE_CHECKING:
-    import threading
     from collections.abc import Callable
 
     from channels.sms.part import Outbox
     from config.settings import Settings
     from gateway.house import House
+
+#: How long a stop waits for the texts that are just being filed.
+_FILING_SECONDS = 3.0
 
 
 def run(house: House, stop: threading.Event, announce: Callable[[str], None] = print) -> None:
@@ -36,13 +41,21 @@ def run(house: House, stop: threading.Event, announce: Callable[[str], None] = p
     smpp = house.settings.smpp
     announce(f"SMPP door binds to {smpp.host}:{smpp.port} as {smpp.system_id}")
     outbox = SmppOutbox(house)
+    line = Line(smpp.max_unfiled_parts, smpp.give_way_seconds)
+    over = threading.Event()
+    filing = threading.Thread(
+        target=TextFiling(house).run, args=(line, over), name="filing", daemon=True
+    )
+    filing.start()
     try:
-        open_door(house, outbox).run(stop)
+        open_door(house, outbox, line).run(stop)
     finally:
+        over.set()  # what is stored is filed by the next process, or by the sweeper
+        filing.join(_FILING_SECONDS)
         outbox.close()
 
 
-def open_door(house: House, outbox: Outbox) -> SmppDoor:
+def open_door(house: House, outbox: Outbox, line: Line) -> SmppDoor:
     """Build the door of these settings; it does not connect yet.
 
     Raises:
@@ -50,7 +63,7 @@ def open_door(house: House, outbox: Outbox) -> SmppDoor:
     """
     return SmppDoor(
         account_of(house.settings, house.country.region),
-        PartIntake(house),
+        PartIntake(house, line),
         outbox,
         clock=house.clock,
         count=telemetry.smpp_event,

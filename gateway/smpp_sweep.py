@@ -7,7 +7,7 @@ import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from gateway.smpp_intake import PartIntake
+from gateway.smpp_filing import TextFiling
 from tracker import segments, texts
 
 if TYPE_CHECKING:
@@ -29,14 +29,14 @@ class SmppSweep:
 
     def __init__(self, house: House) -> None:
         self._house = house
-        self._intake = PartIntake(house)
+        self._filing = TextFiling(house)
         self._give_up_after = timedelta(hours=house.settings.smpp.give_up_hours)
         self._forgot: datetime | None = None
 
     def sweep(self) -> None:
         """File incomplete texts; settle texts of ours that nobody has in hand any more."""
-        if filed := self._intake.file_overdue():
-            logger.info("smpp: %d texts were filed without all their parts", filed)
+        if filed := self._filing.file_overdue():
+            logger.info("smpp: %d texts were filed that had waited", filed)
         now = self._house.clock()
         with self._house.engine.begin() as connection:
             if lost := texts.expire(connection, now):

@@ -25,7 +25,7 @@ from prometheus_client.multiprocess import MultiProcessCollector, mark_process_d
 
 from gateway import wiring
 from gateway.doorbell import Doorbell
-from tracker import attention, texts
+from tracker import attention, parts, texts
 from tracker.database import durability, reading
 from tracker.migrations import upgrade
 
@@ -237,11 +237,17 @@ class Supervisor:
                     for reason, count in attention.counts(connection).items():
                         waiting.add_metric([reason], count)
                     texts_waiting = texts.waiting(connection)
+                    parts_waiting = parts.waiting(connection)
                 yield waiting
                 yield GaugeMetricFamily(
                     "guichet_smpp_texts_waiting",
                     "Texts that wait for the line to the operator",
                     value=texts_waiting,
+                )
+                yield GaugeMetricFamily(
+                    "guichet_smpp_parts_waiting",
+                    "Parts of texts that are stored and not filed yet",
+                    value=parts_waiting,
                 )
 
         registry.register(Waiting())

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Parts of long texts, kept until the text is whole or has waited long enough.
+"""Parts of texts as they came, kept until the text is filed: each is a row before it is answered.
 
 Nothing here is checked before it is inserted without a unique key behind it: a part is claimed as
 (key, repetition), its place in a text as (text_key, occurrence, number). Two processes that read
@@ -13,7 +13,7 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import String, bindparam, cast, exists, func, or_, select
 
 from channels.message import Address, AddressScheme
 from channels.sms.part import Part
@@ -27,22 +27,33 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Row
 
-_KNOWN = (sms_parts.c.key, sms_parts.c.repetition, sms_parts.c.received_at)
+#: A text by its key and occurrence.
+Name = tuple[str, int]
+
 _PLACES = (
     sms_parts.c.text_key,
     sms_parts.c.occurrence,
     sms_parts.c.number,
     sms_parts.c.received_at,
-    sms_parts.c.delivery_id,
 )
+_FILED = sms_parts.alias("filed")
+_HELD = sms_parts.update().where(
+    sms_parts.c.text_key == bindparam("its_key"),
+    sms_parts.c.occurrence == bindparam("its_occurrence"),
+    sms_parts.c.number == bindparam("its_number"),
+)
+#: Long texts keep their octets for the parts that may still come; of short ones the row remains.
+_LONG_HELD = _HELD.values(delivery_id=bindparam("its_delivery"))
+_SHORT_HELD = _HELD.values(delivery_id=bindparam("its_delivery"), user_data=b"", pdu=b"")
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """What is to be filed now of one long text.
+    """What is to be filed now of one text.
 
     Attributes:
-        key: what its parts share, as a digest of 64 hexadecimal digits.
+        key: what its parts share, as a digest of 64 hexadecimal digits; of a text of one part its
+            own key.
         occurrence: which text of this key it is, counted from 0.
         parts: what is to be filed, in order: all parts, those that came, or the late ones.
         late: whether the rest was filed before, without these.
@@ -68,12 +79,15 @@ class _Occurrence:
 
     first_at: datetime
     numbers: set[int] = field(default_factory=set)
-    filed: bool = False
-    added: list[Part] = field(default_factory=list)
 
 
 def text_key(part: Part) -> str:
-    """What all parts of one text share: SMSC, sender, destination, reference and total."""
+    """What all parts of one text share: SMSC, sender, destination, reference and total.
+
+    A text of one part shares nothing with another but its words: its own key.
+    """
+    if part.total == 1:
+        return part.key
     shared = (
         part.smsc,
         f"{part.source.scheme}:{part.source.value}",
@@ -103,12 +117,12 @@ def repetition_of(
 
 def keep(
     connection: Connection, parts: Sequence[Part], *, window: timedelta, late_window: timedelta
-) -> list[Text]:
-    """Store parts of long texts and tell which texts are to be filed with them.
+) -> int:
+    """Store parts; return how many were new.
 
     Args:
-        connection: inside a transaction, which the texts are filed in too.
-        parts: of texts with more than one part each, in the order in which they came.
+        connection: inside a transaction.
+        parts: in the order in which they came.
         window: how long the same part counts as known.
         late_window: how long after its first part a text still takes parts.
 
@@ -117,10 +131,10 @@ def keep(
             again, it is known then.
     """
     if not parts:
-        return []
+        return 0
     seen = _latest(connection, {part.key for part in parts})
     keys = {part.key: text_key(part) for part in parts}
-    texts = _occurrences(connection, set(keys.values()))
+    texts = _occurrences(connection, {keys[part.key] for part in parts if part.total > 1})
     rows = []
     for part in parts:
         repetition = repetition_of(seen.get(part.key), part.received_at, window)
@@ -128,74 +142,128 @@ def keep(
             continue
         seen[part.key] = (repetition, part.received_at)
         key = keys[part.key]
-        occurrence = _place(texts.setdefault(key, {}), part, late_window)
+        occurrence = repetition
+        if part.total > 1:
+            occurrence = _place(texts.setdefault(key, {}), part, late_window)
         rows.append(_row(part, key, occurrence, repetition))
     if rows:
         connection.execute(sms_parts.insert(), rows)
-    touched = [
-        (key, occurrence, text)
-        for key, found in texts.items()
-        for occurrence, text in found.items()
-        if text.added
-    ]
-    return _ready(connection, touched)
+    return len(rows)
 
 
-def overdue(connection: Connection, before: datetime, *, limit: int = 200) -> list[tuple[str, int]]:
-    """Texts that have waited since ``before`` for a part, or that are whole and not filed.
+def due(
+    connection: Connection,
+    *,
+    limit: int,
+    whole_before: datetime | None = None,
+    waiting_since: datetime | None = None,
+) -> list[Name]:
+    """Texts that can be filed: the whole ones and late parts, in the order in which they came.
 
-    The latter happens where two processes stored the last two parts at the same moment.
+    Args:
+        connection: for reading.
+        limit: most texts.
+        whole_before: only those whose parts have been there since then.
+        waiting_since: also those that have waited since then for a part that has not come.
     """
+    of_this = (
+        _FILED.c.text_key == sms_parts.c.text_key,
+        _FILED.c.occurrence == sms_parts.c.occurrence,
+        _FILED.c.delivery_id.is_not(None),
+    )
+    first = func.min(sms_parts.c.received_at)
+    ready = or_(
+        func.count() >= func.max(sms_parts.c.total),
+        exists(select(_FILED.c.id).where(*of_this)).correlate(sms_parts),
+    )
+    if whole_before is not None:
+        ready = ready & (first < whole_before)
+    if waiting_since is not None:
+        ready = ready | (first < waiting_since)
     found = connection.execute(
         select(sms_parts.c.text_key, sms_parts.c.occurrence)
         .where(sms_parts.c.delivery_id.is_(None))
         .group_by(sms_parts.c.text_key, sms_parts.c.occurrence)
-        .having(
-            or_(
-                func.min(sms_parts.c.received_at) < before,
-                func.count() >= func.max(sms_parts.c.total),
-            )
-        )
-        .order_by(func.min(sms_parts.c.received_at))
+        .having(ready)
+        # Ids grow with time; as text, because PostgreSQL knows no least one of them.
+        .order_by(func.min(cast(sms_parts.c.id, String)))
         .limit(limit)
     )
     return [(row.text_key, row.occurrence) for row in found]
 
 
-def take(connection: Connection, key: str, occurrence: int) -> Text | None:
-    """What is to be filed of one text now, whole or not; ``None`` when nothing is left to file."""
-    rows = connection.execute(
+def take(connection: Connection, names: Sequence[Name], *, lock: bool = True) -> list[Text]:
+    """What is to be filed of these texts now, whole or not, in the order of the names.
+
+    Args:
+        connection: inside a transaction.
+        names: of texts.
+        lock: keep the rows until the end of the transaction, so that nobody else files them.
+    """
+    if not names:
+        return []
+    found: dict[Name, list[Row[Any]]] = {name: [] for name in names}
+    query = (
         select(sms_parts)
-        .where(sms_parts.c.text_key == key, sms_parts.c.occurrence == occurrence)
-        .order_by(sms_parts.c.number)
-        .with_for_update()
-    ).all()
-    unfiled = tuple(_part(row) for row in rows if row.delivery_id is None)
-    if not unfiled:
-        return None
-    have = {row.number for row in rows}
-    missing = tuple(n for n in range(1, rows[0].total + 1) if n not in have)
-    return Text(key, occurrence, unfiled, len(unfiled) < len(rows), missing)
-
-
-def filed(connection: Connection, texts: Iterable[Text]) -> None:
-    """Note which delivery holds the parts of these texts; the deliveries are on record."""
-    for text in texts:
-        delivery = select(deliveries.c.id).where(deliveries.c.idempotency_key == text.delivery_key)
-        connection.execute(
-            sms_parts.update()
-            .where(
-                sms_parts.c.text_key == text.key,
-                sms_parts.c.occurrence == text.occurrence,
-                sms_parts.c.number.in_([part.number for part in text.parts]),
-            )
-            .values(delivery_id=delivery.scalar_subquery())
+        .where(
+            sms_parts.c.text_key.in_({key for key, _ in names}),
+            sms_parts.c.occurrence.in_({occurrence for _, occurrence in names}),
         )
+        .order_by(sms_parts.c.text_key, sms_parts.c.occurrence, sms_parts.c.number)
+    )
+    for row in connection.execute(query.with_for_update() if lock else query):
+        if (row.text_key, row.occurrence) in found:
+            found[row.text_key, row.occurrence].append(row)
+    texts = []
+    for (key, occurrence), rows in found.items():
+        unfiled = tuple(_part(row) for row in rows if row.delivery_id is None)
+        if unfiled:
+            have = {row.number for row in rows}
+            missing = tuple(n for n in range(1, rows[0].total + 1) if n not in have)
+            texts.append(Text(key, occurrence, unfiled, len(unfiled) < len(rows), missing))
+    return texts
+
+
+def filed(connection: Connection, held: Iterable[tuple[Text, str]]) -> None:
+    """Note which delivery holds the parts of these texts.
+
+    Args:
+        connection: inside a transaction.
+        held: texts, and the idempotency key of the delivery of each, which is on record.
+    """
+    held = list(held)
+    ids = {
+        row.idempotency_key: row.id
+        for row in connection.execute(
+            select(deliveries.c.idempotency_key, deliveries.c.id).where(
+                deliveries.c.idempotency_key.in_([key for _, key in held])
+            )
+        )
+    }
+    for statement, long in ((_LONG_HELD, True), (_SHORT_HELD, False)):
+        rows = [
+            {
+                "its_key": text.key,
+                "its_occurrence": text.occurrence,
+                "its_number": part.number,
+                "its_delivery": ids[key],
+            }
+            for text, key in held
+            for part in text.parts
+            if (part.total > 1) is long
+        ]
+        if rows:
+            connection.execute(statement, rows)
 
 
 def all_parts(connection: Connection, text: Text) -> tuple[Part, ...]:
-    """Every part of a text that is on record, in order."""
-    return _whole(connection, [(text.key, text.occurrence)])[text.key, text.occurrence]
+    """Every part of a long text that is on record, in order."""
+    rows = connection.execute(
+        select(sms_parts)
+        .where(sms_parts.c.text_key == text.key, sms_parts.c.occurrence == text.occurrence)
+        .order_by(sms_parts.c.number)
+    )
+    return tuple(_part(row) for row in rows)
 
 
 def first_delivery(connection: Connection, text: Text) -> Row[*tuple[Any, ...]] | None:
@@ -206,54 +274,31 @@ def first_delivery(connection: Connection, text: Text) -> Row[*tuple[Any, ...]] 
     ).first()
 
 
-def alone_key(key: str, repetition: int) -> str:
-    """The idempotency key of a text of one part."""
-    return f"smpp:{key}:{repetition}"
-
-
-def latest_alone(connection: Connection, keys: Iterable[str]) -> dict[str, tuple[int, datetime]]:
-    """The latest repetition on record of texts of one part, and when it came.
-
-    Their deliveries are numbered without gaps, so the last one is found by doubling and halving.
-    """
-    found: dict[str, tuple[int, datetime]] = {}
-    first = _came(connection, [alone_key(key, 0) for key in keys])
-    for name, at in first.items():
-        key = name.split(":")[1]
-        low, latest, high = 0, at, 1
-        while then := _came(connection, [alone_key(key, high)]):
-            low, latest, high = high, *then.values(), high * 2
-        while high - low > 1:
-            middle = (low + high) // 2
-            then = _came(connection, [alone_key(key, middle)])
-            if then:
-                low, latest = middle, *then.values()
-            else:
-                high = middle
-        found[key] = (low, latest)
-    return found
-
-
-def _came(connection: Connection, names: Sequence[str]) -> dict[str, datetime]:
-    if not names:
-        return {}
-    query = select(deliveries.c.idempotency_key, deliveries.c.received_at).where(
-        deliveries.c.idempotency_key.in_(names)
-    )
-    return {row.idempotency_key: row.received_at for row in connection.execute(query)}
+def waiting(connection: Connection) -> int:
+    """How many parts are not filed yet."""
+    unfiled = sms_parts.c.delivery_id.is_(None)
+    return connection.scalar(select(func.count()).select_from(sms_parts).where(unfiled)) or 0
 
 
 def _latest(connection: Connection, keys: set[str]) -> dict[str, tuple[int, datetime]]:
-    found: dict[str, tuple[int, datetime]] = {}
-    for row in connection.execute(select(*_KNOWN).where(sms_parts.c.key.in_(keys))):
-        if row.key not in found or found[row.key][0] < row.repetition:
-            found[row.key] = (row.repetition, row.received_at)
-    return found
+    """The latest repetition on record of each part, and when it came."""
+    query = (
+        select(
+            sms_parts.c.key,
+            func.max(sms_parts.c.repetition).label("repetition"),
+            func.max(sms_parts.c.received_at).label("received_at"),
+        )
+        .where(sms_parts.c.key.in_(keys))
+        .group_by(sms_parts.c.key)
+    )
+    return {row.key: (row.repetition, row.received_at) for row in connection.execute(query)}
 
 
 def _occurrences(connection: Connection, keys: set[str]) -> dict[str, dict[int, _Occurrence]]:
-    """The texts of these keys on record, locked against whoever else would file them."""
+    """The texts of these keys on record, locked against whoever else would add to them."""
     found: dict[str, dict[int, _Occurrence]] = {}
+    if not keys:
+        return found
     for row in connection.execute(
         select(*_PLACES)
         .where(sms_parts.c.text_key.in_(keys))
@@ -264,7 +309,6 @@ def _occurrences(connection: Connection, keys: set[str]) -> dict[str, dict[int, 
         text = texts.setdefault(row.occurrence, _Occurrence(row.received_at))
         text.first_at = min(text.first_at, row.received_at)
         text.numbers.add(row.number)
-        text.filed = text.filed or row.delivery_id is not None
     return found
 
 
@@ -282,47 +326,7 @@ def _place(texts: dict[int, _Occurrence], part: Part, late_window: timedelta) ->
         occurrence = max(texts, default=-1) + 1
         text = texts[occurrence] = _Occurrence(part.received_at)
     text.numbers.add(part.number)
-    text.added.append(part)
     return occurrence
-
-
-def _ready(connection: Connection, touched: Sequence[tuple[str, int, _Occurrence]]) -> list[Text]:
-    whole: dict[tuple[str, int], tuple[Part, ...]] = {}
-    wanted = []
-    for key, occurrence, text in touched:
-        total = text.added[0].total
-        if not text.filed and len(text.numbers) == total:
-            if len(text.added) < total:
-                wanted.append((key, occurrence))
-            else:
-                whole[key, occurrence] = _in_order(text.added)
-    if wanted:
-        whole |= _whole(connection, wanted)
-    ready = []
-    for key, occurrence, text in touched:
-        missing = tuple(n for n in range(1, text.added[0].total + 1) if n not in text.numbers)
-        if text.filed:
-            ready.append(Text(key, occurrence, _in_order(text.added), late=True, missing=missing))
-        elif (key, occurrence) in whole:
-            ready.append(Text(key, occurrence, whole[key, occurrence], late=False, missing=()))
-    return ready
-
-
-def _in_order(parts: Iterable[Part]) -> tuple[Part, ...]:
-    return tuple(sorted(parts, key=lambda part: part.number))
-
-
-def _whole(
-    connection: Connection, wanted: Sequence[tuple[str, int]]
-) -> dict[tuple[str, int], tuple[Part, ...]]:
-    found: dict[tuple[str, int], list[Part]] = {}
-    of_these = [
-        and_(sms_parts.c.text_key == key, sms_parts.c.occurrence == occurrence)
-        for key, occurrence in wanted
-    ]
-    for row in connection.execute(select(sms_parts).where(or_(*of_these))):
-        found.setdefault((row.text_key, row.occurrence), []).append(_part(row))
-    return {name: _in_order(parts) for name, parts in found.items()}
 
 
 def _row(part: Part, key: str, occurrence: int, repetition: int) -> dict[str, Any]:

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: MIT
 """Texts by SMPP into the register: one commit a read, nothing lost, nothing twice."""
 
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
@@ -22,10 +24,14 @@ from gateway import wiring
 from gateway.commands.doctor import smpp_fault
 from gateway.house import House
 from gateway.replay import replay
+from gateway.smpp_filing import TextFiling
 from gateway.smpp_intake import PartIntake
+from gateway.smpp_line import Line
+from guichet_testing.gateway import until
 from guichet_testing.smsc import Behaviour, running
 from guichet_testing.smsc_wire import deliver_body, pack, parts_of
-from tracker.database import open_engine
+from tracker.database import open_engine, reading
+from tracker.group_commit import StorageUnavailable
 from tracker.migrations import upgrade
 from tracker.models import (
     attention,
@@ -51,6 +57,7 @@ class World:
     engine: Engine
     house: House
     intake: PartIntake
+    filing: TextFiling
     now: datetime = START
 
     def parts(self, *bodies: bytes) -> list[Part]:
@@ -68,8 +75,11 @@ class World:
         )
 
     def keep(self, *bodies: bytes) -> list[bool]:
-        """Hand in what one read of the socket held."""
-        return list(self.intake.keep(self.parts(*bodies)))
+        """Hand in what one read of the socket held, and file what can be filed."""
+        kept = list(self.intake.keep(self.parts(*bodies)))
+        while self.filing.file_due():
+            pass
+        return kept
 
     def later(self, **span: float) -> None:
         """Move the clock."""
@@ -77,7 +87,7 @@ class World:
 
     def rows(self, statement: Any) -> list[Any]:
         """Look into the record."""
-        with self.engine.connect() as connection:
+        with reading(self.engine).connect() as connection:
             return list(connection.execute(statement))
 
     def said(self, contact: str = "") -> list[str]:
@@ -114,12 +124,17 @@ def world(database_url: str, redis_url: str) -> Iterator[World]:
         smpp={"host": "127.0.0.1", "number": "3737"},
     )
     house = wiring.build_house(settings, engine)
-    found = World(engine, house, PartIntake(house))
+    found = World(engine, house, PartIntake(house, line()), TextFiling(house))
     house = replace(house, clock=lambda: found.now)
-    found.house, found.intake = house, PartIntake(house)
+    found.house, found.intake, found.filing = house, PartIntake(house, line()), TextFiling(house)
     yield found
     house.writer.close()
     engine.dispose()
+
+
+def line() -> Line:
+    """A line that nobody waits for."""
+    return Line(10_000, 5.0)
 
 
 def size(into: int) -> int:
@@ -150,9 +165,10 @@ def test_everything_of_one_read_is_one_commit(world: World) -> None:
     read = [gsm(f"Pas d'eau rue {n}", f"2126100000{n:02d}") for n in range(40)]
     read += parts_of(OMAR, LONG, reference=7)
 
-    assert all(world.keep(*read))
+    assert all(world.intake.keep(world.parts(*read)))
 
     assert commits == ["commit"]
+    world.keep()
     assert world.count(cases) == 41
     assert world.said(OMAR) == [LONG.strip()]
 
@@ -240,10 +256,10 @@ def test_a_text_without_a_part_is_filed_after_the_wait_and_marked(world: World) 
     bodies = parts_of(FATIMA, LONG, reference=5, octets=size(3))
     world.keep(bodies[0], bodies[2])
     world.later(minutes=9)
-    assert world.intake.file_overdue() == 0
+    assert world.filing.file_overdue() == 0
     world.later(minutes=2)
-    assert world.intake.file_overdue() == 1
-    assert world.intake.file_overdue() == 0
+    assert world.filing.file_overdue() == 1
+    assert world.filing.file_overdue() == 0
 
     (said,) = world.said()
     assert "[part 2/3 missing]" in said
@@ -259,7 +275,7 @@ def test_late_parts_follow_to_the_case_until_it_is_whole(world: World) -> None:
     assert len(bodies) == 5
     world.keep(bodies[0], bodies[4])
     world.later(minutes=11)
-    world.intake.file_overdue()
+    world.filing.file_overdue()
     world.later(minutes=30)
 
     assert world.keep(bodies[2]) == [True]
@@ -279,7 +295,7 @@ def test_late_parts_follow_to_the_case_until_it_is_whole(world: World) -> None:
 def test_a_new_text_with_the_reference_of_an_incomplete_one_is_kept_apart(world: World) -> None:
     world.keep(parts_of(FATIMA, LONG, reference=5, octets=size(2))[0])
     world.later(minutes=16)
-    world.intake.file_overdue()
+    world.filing.file_overdue()
 
     world.keep(*parts_of(FATIMA, LONG[::-1], reference=5, octets=size(2)))
 
@@ -297,7 +313,9 @@ def test_parts_that_two_processes_stored_at_once_are_joined_by_the_sweeper(world
         other = dict(row._mapping, number=2, key=part.key, user_data=part.user_data, pdu=part.pdu)
         connection.execute(sms_parts.insert().values({**other, "id": uuid4()}))
 
-    assert world.intake.file_overdue() == 1
+    assert world.filing.file_overdue() == 0  # the process that stored them may be at it
+    world.later(seconds=31)
+    assert world.filing.file_overdue() == 1
     assert world.said() == [LONG.strip()]
     assert world.incomplete() == [""]
 
@@ -346,7 +364,7 @@ def test_a_quarantined_long_text_is_read_again_from_its_units(
     def broken(*_: object) -> Any:
         raise RuntimeError("a reader with a fault")
 
-    monkeypatch.setattr("gateway.smpp_intake.join", broken)
+    monkeypatch.setattr("gateway.smpp_reading.join", broken)
     assert all(world.keep(*parts_of(FATIMA, LONG, reference=5)))
     assert world.said() == []
     monkeypatch.undo()
@@ -358,6 +376,53 @@ def test_a_quarantined_long_text_is_read_again_from_its_units(
     assert held.channel == str(ChannelName.SMS)
 
 
+def test_filing_goes_on_when_the_database_is_back(world: World) -> None:
+    """What an earlier process has left is filed first, then what comes."""
+    world.intake.keep(world.parts(gsm("Pas d'eau depuis hier")))
+    over, shared = threading.Event(), line()
+    filing = threading.Thread(target=world.filing.run, args=(shared, over), daemon=True)
+    with world.engine.connect() as connection:
+        if connection.dialect.name == "sqlite":
+            connection.execute(text("SELECT 1"))
+        else:
+            connection.execute(text("LOCK TABLE deliveries, sms_parts IN EXCLUSIVE MODE"))
+        filing.start()
+        filing.join(2.5)
+        assert filing.is_alive()
+        assert world.said() == []
+        connection.rollback()
+    until(lambda: world.said() == ["Pas d'eau depuis hier"], what="the first text")
+    intake = PartIntake(world.house, shared)
+    intake.keep(world.parts(gsm("La rue est sombre la nuit", OMAR)))
+    until(lambda: len(world.said()) == 2, what="the second text")
+    over.set()
+    filing.join(10)
+    assert not filing.is_alive()
+
+
+def test_a_text_whose_filing_fails_is_set_aside_with_its_units(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An error of ours beside the intake: the others are filed, and it is not tried for ever."""
+    first = parts_of(FATIMA, LONG, reference=5)
+    world.keep(first[0])
+    world.later(minutes=11)
+    world.filing.file_overdue()
+
+    def broken(*_: object) -> Any:
+        raise RuntimeError("an error in our own code")
+
+    monkeypatch.setattr("gateway.smpp_filing.parts.first_delivery", broken)
+    assert world.keep(first[1], gsm("La rue est sombre la nuit", OMAR)) == [True, True]
+    monkeypatch.undo()
+
+    (held,) = world.rows(select(deliveries).where(deliveries.c.state == "quarantined"))
+    assert held.body == pack(0x05, 1, first[1])
+    assert world.count(cases) == 2
+    assert world.filing.file_due() == 0
+    assert world.count(attention) == 1
+
+
 def test_a_long_text_that_names_a_case_joins_it_and_so_does_its_late_part(world: World) -> None:
     world.keep(gsm("Le lampadaire de la rue est en panne"))
     (case,) = world.rows(select(cases))
@@ -365,7 +430,7 @@ def test_a_long_text_that_names_a_case_joins_it_and_so_does_its_late_part(world:
     bodies = parts_of(FATIMA, words, reference=5)
     world.keep(*bodies[:-1])
     world.later(minutes=11)
-    world.intake.file_overdue()
+    world.filing.file_overdue()
     world.keep(bodies[-1])
 
     assert world.count(cases) == 1
@@ -373,22 +438,30 @@ def test_a_long_text_that_names_a_case_joins_it_and_so_does_its_late_part(world:
 
 
 def test_two_processes_with_one_account_file_every_text_once(world: World) -> None:
-    """Each gets a half of every text, and some parts twice; the sweeper joins what neither saw."""
-    second = wiring.build_house(world.house.settings, open_engine(str(world.engine.url)))
-    other = PartIntake(replace(second, clock=lambda: world.now))
+    """Each gets a half of every text, and some parts twice; both file all the while."""
+    url = world.engine.url.render_as_string(hide_password=False)
+    second = wiring.build_house(world.house.settings, open_engine(url))
+    second = replace(second, clock=lambda: world.now)
+    workers = (
+        (world.intake, world.filing),
+        (PartIntake(second, line()), TextFiling(second)),
+    )
     phones = [f"2126100000{n:02d}" for n in range(25)]
     texts = [parts_of(phone, LONG, reference=1, octets=size(4)) for phone in phones]
     halves = [[body for bodies in texts for body in bodies[start:end]] for start, end in HALVES]
 
-    def insist(intake: PartIntake, bodies: list[bytes]) -> None:
+    def insist(worker: tuple[PartIntake, TextFiling], bodies: list[bytes]) -> None:
+        intake, filing = worker
         waiting = world.parts(*bodies)
         while waiting:  # as an SMSC does after 0x64
             kept = intake.keep(waiting[:10])
             waiting = [one for one, ok in zip(waiting, kept, strict=False) if not ok] + waiting[10:]
+            with suppress(StorageUnavailable):  # the other one is writing
+                filing.file_due()
 
     with ThreadPoolExecutor(2) as pool:
-        list(pool.map(insist, (world.intake, other), halves))
-    world.intake.file_overdue()
+        list(pool.map(insist, workers, halves))
+    world.keep()
     second.writer.close()
     second.engine.dispose()
 

@@ -22,6 +22,8 @@ from gateway.asking import Asking
 from gateway.house import House
 from gateway.relay import Relay
 from gateway.smpp_door import open_door
+from gateway.smpp_filing import TextFiling
+from gateway.smpp_line import Line
 from gateway.smpp_outbox import AskingTexts, HandedTexts, SmppOutbox
 from gateway.smpp_sweep import SmppSweep
 from guichet_testing.gateway import until
@@ -62,7 +64,7 @@ class World:
         """Hold the line for the length of a ``with`` block."""
         stop = threading.Event()
         outgoing = SmppOutbox(self.house)
-        door = open_door(self.house, outgoing)
+        door = open_door(self.house, outgoing, Line(100, 0))
         thread = threading.Thread(target=door.run, args=(stop,), daemon=True)
         thread.start()
         try:
@@ -76,13 +78,20 @@ class World:
         """A citizen writes, and the acknowledgement is handed on."""
         number = self.smsc.queue(deliver_body(FATIMA, words.encode("ascii")))[0]
         self.smsc.wait(lambda: number in self.smsc.ledger.acknowledged())
+        self.files()
         self.relay.drain()
+
+    def files(self) -> None:
+        """What was delivered is filed."""
+        while TextFiling(self.house).file_due():
+            pass
 
     def waits(self) -> None:
         """The same, but the line is gone before the acknowledgement is."""
         number = self.smsc.queue(deliver_body(FATIMA, b"Pas d'eau depuis hier"))[0]
         with self.door():
             self.smsc.wait(lambda: number in self.smsc.ledger.acknowledged())
+        self.files()
         self.relay.drain()
         assert (self.entry().state, self.status()) == ("done", "queued")
 
@@ -291,6 +300,7 @@ def test_a_relay_that_died_is_answered_exactly(world: World, handed: bool) -> No
     with world.door():
         number = world.smsc.queue(deliver_body(FATIMA, b"Pas d'eau depuis hier"))[0]
         world.smsc.wait(lambda: number in world.smsc.ledger.acknowledged())
+        world.files()
         perform = world.workshop.dispatcher.perform
         dying = Relay(world.engine, world.house.settings, perform, wiring.now, rest=die)
         with pytest.raises(Killed):

@@ -43,9 +43,11 @@ def part(number: int, total: int = 3, *, words: bytes = b"", at: datetime = NOW)
 
 
 def keep(engine: Engine, *some: Part) -> list[parts.Text]:
-    """Store parts in one transaction."""
+    """Store parts in one transaction; return what can be filed then."""
     with engine.begin() as connection:
-        return parts.keep(connection, some, window=WINDOW, late_window=LATE)
+        parts.keep(connection, some, window=WINDOW, late_window=LATE)
+    with engine.begin() as connection:
+        return parts.take(connection, parts.due(connection, limit=50))
 
 
 def filed(engine: Engine, text: parts.Text) -> None:
@@ -63,7 +65,7 @@ def filed(engine: Engine, text: parts.Text) -> None:
                 body=b"",
             )
         )
-        parts.filed(connection, [text])
+        parts.filed(connection, [(text, text.delivery_key)])
 
 
 def words(texts: Sequence[parts.Text]) -> list[bytes]:
@@ -113,24 +115,23 @@ def test_the_same_part_is_known_until_the_window_is_over(engine: Engine) -> None
 def test_a_text_is_overdue_when_it_waited_long_and_is_taken_once(engine: Engine) -> None:
     keep(engine, part(1), part(3))
     with engine.begin() as connection:
-        assert parts.overdue(connection, NOW) == []
-        ((key, occurrence),) = parts.overdue(connection, NOW + timedelta(seconds=1))
-        text = parts.take(connection, key, occurrence)
-    assert text is not None
+        assert parts.due(connection, limit=9, waiting_since=NOW) == []
+        late = NOW + timedelta(seconds=1)
+        names = parts.due(connection, limit=9, waiting_since=late)
+        (text,) = parts.take(connection, names)
     assert (words([text]), text.missing, text.late) == ([b"13"], (2,), False)
 
     filed(engine, text)
 
     with engine.begin() as connection:
-        assert parts.overdue(connection, NOW + LATE) == []
-        assert parts.take(connection, key, occurrence) is None
+        assert parts.due(connection, limit=9, waiting_since=NOW + LATE) == []
+        assert parts.take(connection, names) == []
 
 
 def test_a_late_part_is_filed_by_itself_and_says_what_still_misses(engine: Engine) -> None:
     keep(engine, part(1, 4))
     with engine.begin() as connection:
-        text = parts.take(connection, parts.text_key(part(1, 4)), 0)
-    assert text is not None
+        (text,) = parts.take(connection, [(parts.text_key(part(1, 4)), 0)])
     filed(engine, text)
 
     (late,) = keep(engine, part(4, 4, at=NOW + LATE), part(2, 4, at=NOW + LATE))
@@ -143,7 +144,7 @@ def test_a_part_that_comes_too_late_begins_a_text_of_its_own(engine: Engine) -> 
     keep(engine, part(1, 2))
     assert keep(engine, part(2, 2, at=NOW + LATE + timedelta(seconds=1))) == []
     with engine.begin() as connection:
-        assert len(parts.overdue(connection, NOW + 2 * LATE)) == 2
+        assert len(parts.due(connection, limit=9, waiting_since=NOW + 2 * LATE)) == 2
 
 
 def test_two_processes_cannot_both_store_one_part(engine: Engine) -> None:
@@ -156,25 +157,29 @@ def test_two_processes_cannot_both_store_one_part(engine: Engine) -> None:
             connection.execute(sms_parts.insert().values({**row, "id": new_id(), **changed}))
 
 
-@pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 8, 13])
-def test_the_latest_repetition_of_a_short_text_is_found(engine: Engine, count: int) -> None:
-    """However often somebody wrote "OK"."""
-    with engine.begin() as connection:
-        for number in range(count):
-            connection.execute(
-                deliveries.insert().values(
-                    id=new_id(),
-                    channel="sms",
-                    idempotency_key=parts.alone_key("k", number),
-                    received_at=NOW + timedelta(days=number),
-                    peer="",
-                    state="filed",
-                    headers={},
-                    body=b"",
-                )
-            )
-        found = parts.latest_alone(connection, ["k", "other"])
-    assert found == {"k": (count - 1, NOW + timedelta(days=count - 1))}
+def test_a_short_text_is_whole_by_itself_and_its_octets_are_kept_once(engine: Engine) -> None:
+    """However often somebody wrote "OK"; the delivery holds its unit, the row only its key."""
+    for number in range(5):
+        at = NOW + number * (WINDOW + timedelta(seconds=1))
+        (text,) = keep(engine, part(1, 1, at=at), part(1, 1, at=at))
+        assert (text.occurrence, words([text]), text.late) == (number, [b"1"], False)
+        filed(engine, text)
+    with engine.connect() as connection:
+        rows = connection.execute(select(sms_parts)).all()
+    assert {(row.user_data, row.pdu, row.delivery_id is None) for row in rows} == {
+        (b"", b"", False)
+    }
+    assert len(rows) == 5
+
+
+def test_texts_are_due_in_the_order_in_which_they_came(engine: Engine) -> None:
+    """Also those of one read, which all came at one time."""
+    sent = [part(1, 1, words=b"%d" % number) for number in (5, 3, 8, 1, 9, 2)]
+    assert words(keep(engine, *sent)) == [one.user_data for one in sent]
+    with engine.connect() as connection:
+        assert len(parts.due(connection, limit=4)) == 4
+        assert parts.due(connection, limit=9, whole_before=NOW) == []
+        assert len(parts.due(connection, limit=9, whole_before=NOW + WINDOW)) == 6
 
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
