@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy.exc import DBAPIError
 
 from channels.channel import Accepted, Acknowledgement, TryLater
+from channels.message import ChannelName
 from gateway import filing, telemetry
 from gateway.planning import Plan, Planner
 from normalizer.normalize import normalize
@@ -95,6 +96,7 @@ class Intake:
             lambda connection: self.file(connection, delivery, submission, unread),
             key=delivery.idempotency_key,
             savepoint=False,  # it makes its own, after the raw bytes are claimed
+            sender=_texting(submission),
         ).add_done_callback(done)
         return answer
 
@@ -289,6 +291,16 @@ def _accepted(plan: Plan) -> Accepted:
         state=str(plan.state),
         facts=plan.facts,
     )
+
+
+def _texting(submission: Submission | None) -> tuple[str, str] | None:
+    """Who sent a text: scheme and number; ``None`` for everything else."""
+    if submission is None or submission.message.channel not in (
+        ChannelName.SMS,
+        ChannelName.WHATSAPP,
+    ):
+        return None
+    return str(submission.contact.scheme), submission.contact.value
 
 
 def _has_recording(message: InboundMessage) -> bool:

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
-from enum import IntFlag, auto
-from functools import cache
+from enum import IntEnum, auto
+from functools import cache, lru_cache
 from importlib import resources
 from typing import TypeVar
 
@@ -20,6 +20,7 @@ from normalizer.spelling import (
     consonants,
     levelled,
     near,
+    skeleton,
     sound,
     squeezed,
     without_one,
@@ -27,8 +28,16 @@ from normalizer.spelling import (
 from normalizer.text import fold
 
 
-class Role(IntFlag):
-    """What a word may do in a text; the names are those of the tables in the data."""
+class Role(IntEnum):
+    """What a word may do in a text; the names are those of the tables in the data.
+
+    One bit each. No IntFlag: every ``&`` with one of its members would make another member.
+    """
+
+    @staticmethod
+    def _generate_next_value_(_name: str, _start: int, count: int, _last: list[int]) -> int:
+        """Give each its own bit."""
+        return 1 << count
 
     GREETING = auto()
     ADDRESS = auto()
@@ -77,6 +86,8 @@ Key = TypeVar("Key")
 _EUROPEAN, _ARABIZI, _AMAZIGH = ("fr", "en"), "latn", "zgh"
 #: Most words of a phrase.
 _LONGEST = 6
+#: Words whose roles are remembered.
+_REMEMBERED = 20_000
 #: Letters that a word needs at least to be known by its sound, by its consonants or with a slip.
 _SOUND, _CONSONANTS, _SLIP = 5, 4, 6
 #: Consonants of a word and of a phrase that are enough to know it by.
@@ -143,6 +154,12 @@ class Lexicon:
             if len(word) >= _SLIP:
                 for key in without_one(word):
                     self._slips.setdefault(key, set()).add(word)
+        self._beginnings = frozenset(
+            key[:end] for key in self._phrase_consonants for end in range(len(key) + 1)
+        )
+        #: The roles of a folded word, however it is spelt; 0 for none. Remembered, as people say
+        #: the same things.
+        self.roles = lru_cache(maxsize=_REMEMBERED)(self._roles_of)
 
     def _enter(self, words: list[str], language: str, role: int) -> None:
         joined = "".join(words)
@@ -182,8 +199,7 @@ class Lexicon:
         """The roles of a folded word as it is written; 0 for none."""
         return self._words.get(word, 0)
 
-    def roles(self, word: str) -> int:
-        """The roles of a folded word, however it is spelt; 0 for none."""
+    def _roles_of(self, word: str) -> int:
         found = self._words.get(word)
         if found is not None:
             return found
@@ -286,12 +302,20 @@ class Lexicon:
                 return self._unit(words, at, count, roles)
         if not first.isascii():
             return None
-        for count in range(min(_LONGEST, len(words) - at), 0, -1):
-            joined = "".join(words[at : at + count])
-            roles = self._phrase_consonants.get(consonants(joined)) if joined.isascii() else None
+        found: Unit | None = None
+        said = ""
+        for count in range(1, min(_LONGEST, len(words) - at) + 1):
+            word = words[at + count - 1]
+            more = skeleton(word, first=count == 1) if word.isascii() else None
+            if more is None:
+                break
+            said += more[1:] if said and more[:1] == said[-1] else more
+            roles = self._phrase_consonants.get(said.rstrip("h"))
             if roles:
-                return self._unit(words, at, count, roles)
-        return None
+                found = self._unit(words, at, count, roles)
+            if said not in self._beginnings:
+                break
+        return found
 
     def _unit(self, words: list[str], at: int, count: int, roles: int) -> Unit:
         """A phrase may also do what its words do."""

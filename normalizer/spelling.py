@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ _ARABIZI_SOUNDS = (
 )
 _ALIKE = str.maketrans({"o": "u", "e": "i", "y": "i"})
 _VOWELS = re.compile(r"(?<=.)[aeiouy]|^[aeiou]")
+_ANY_VOWEL = re.compile(r"[aeiouy]")
+#: Words that are remembered: people say the same things.
+_REMEMBERED = 20_000
 
 
 def squeezed(word: str) -> str:
@@ -38,9 +42,15 @@ def consonants(word: str) -> str:
 
     A y counts as a vowel but at the beginning; an h at the end is not heard.
     """
+    return skeleton(word, first=True).rstrip("h")
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def skeleton(word: str, *, first: bool) -> str:
+    """The consonants of one word of a phrase, with an h at its end; ``first``: it begins it."""
     for written, sound in _ARABIZI_SOUNDS:
         word = word.replace(written, sound)
-    return squeezed(_VOWELS.sub("", word).rstrip("h"))
+    return squeezed((_VOWELS if first else _ANY_VOWEL).sub("", word))
 
 
 def sound(word: str) -> str:
@@ -64,7 +74,6 @@ def near(word: str, other: str) -> bool:
 
 def without_one(word: str) -> Iterator[str]:
     """The word itself, then without each of its letters but the first."""
-    """The word, and the word without each of its letters but the first."""
     yield word
     for at in range(1, len(word)):  # a first letter is seldom wrong
         yield word[:at] + word[at + 1 :]

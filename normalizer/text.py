@@ -20,6 +20,8 @@ def fold(text: str) -> str:
 
     Arabic letter variants that people interchange (أ إ آ → ا, ى → ي, ة → ه) become one.
     """
+    if text.isascii():
+        return text.lower()
     decomposed = unicodedata.normalize("NFKD", text).casefold()
     kept = "".join(c for c in decomposed if unicodedata.category(c) not in ("Mn", "Cf"))
     return kept.translate(_ARABIC_VARIANTS)

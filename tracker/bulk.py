@@ -10,13 +10,14 @@ parents and children may come together. SQLite: one ``executemany`` a table.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from sqlalchemy import LargeBinary
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.dialects import sqlite
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -49,13 +50,31 @@ def insert(
         _insert_into_postgresql(connection, rows, keep_first)
         return
     for table, some in rows.items():
-        connection.execute(_sqlite_statement(table, table.name in keep_first), list(some))
+        statement, columns = _sqlite_statement(table, table.name in keep_first)
+        connection.exec_driver_sql(
+            statement,
+            [
+                tuple(
+                    row[name] if to_sql is None else to_sql(row[name]) for name, to_sql in columns
+                )
+                for row in some
+            ],
+        )
+
+
+#: A column's name, and what turns its values into the driver's; ``None`` where nothing does.
+_Column = tuple[str, Callable[[Any], Any] | None]
 
 
 @lru_cache(maxsize=64)
-def _sqlite_statement(table: Table, keep_first: bool) -> Any:  # noqa: FBT001 - a cache key
-    statement = sqlite_insert(table)
-    return statement.on_conflict_do_nothing() if keep_first else statement
+def _sqlite_statement(table: Table, keep_first: bool) -> tuple[str, list[_Column]]:  # noqa: FBT001
+    """The statement for the driver itself: SQLAlchemy looks at each value anew in each row."""
+    dialect = sqlite.dialect()
+    names = ", ".join(column.name for column in table.columns)
+    marks = ", ".join("?" for _ in table.columns)
+    statement = f"INSERT INTO {table.name} ({names}) VALUES ({marks})"  # noqa: S608 - our own names
+    columns: list[_Column] = [(one.name, one.type.bind_processor(dialect)) for one in table.columns]
+    return statement + " ON CONFLICT DO NOTHING" * keep_first, columns
 
 
 def _insert_into_postgresql(

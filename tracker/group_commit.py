@@ -17,12 +17,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
-from tracker import deferred
+from tracker import deferred, strangers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sqlalchemy import Connection, Engine
+
+    from tracker.strangers import Sender
 
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
@@ -62,7 +64,12 @@ class GroupCommit:
         self._connection: Connection | None = None
 
     def submit(
-        self, function: Callable[[Connection], T], *, key: str = "", savepoint: bool = True
+        self,
+        function: Callable[[Connection], T],
+        *,
+        key: str = "",
+        savepoint: bool = True,
+        sender: Sender | None = None,
     ) -> Future[T]:
         """Queue ``function`` for the next commit.
 
@@ -73,6 +80,7 @@ class GroupCommit:
                 processes can never wait for each other's keys in a circle.
             savepoint: ``False`` for a function that guards its own writes; what it raises then
                 fails the whole group.
+            sender: whose cases it will ask for (see :mod:`tracker.strangers`), or ``None``.
 
         Returns:
             a future that is done only after the commit. Its exception is
@@ -84,7 +92,7 @@ class GroupCommit:
             return future
         if self._thread is None:
             self._start()
-        self._waiting.put(_Job(function, future, key, savepoint))
+        self._waiting.put(_Job(function, future, key, savepoint, sender))
         return future
 
     def run(
@@ -176,6 +184,7 @@ class GroupCommit:
         try:
             with connection.begin() as transaction:
                 if batched:
+                    strangers.ask(connection, [job.sender for job in group if job.sender])
                     deferred.open_batch(connection)
                 results: list[_Result] = [(job, *_run(connection, job)) for job in group]
                 deferred.close_batch(connection)
@@ -194,6 +203,7 @@ class GroupCommit:
             raise
         finally:
             deferred.drop_batch(connection)
+            strangers.forget(connection)
         return results
 
     def _hang_up(self) -> None:
@@ -238,7 +248,7 @@ def _is_storage_failure(error: BaseException) -> bool:
 class _Job:
     """One waiting function."""
 
-    __slots__ = ("function", "future", "key", "savepoint")
+    __slots__ = ("function", "future", "key", "savepoint", "sender")
 
     def __init__(
         self,
@@ -246,11 +256,13 @@ class _Job:
         future: Future[Any],
         key: str,
         savepoint: bool,  # noqa: FBT001 - a field
+        sender: Sender | None,
     ) -> None:
         self.function = function
         self.future = future
         self.key = key
         self.savepoint = savepoint
+        self.sender = sender
 
 
 _Result = tuple[_Job, Any, BaseException | None]

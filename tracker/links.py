@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, bindparam, or_, select
 
 from channels.message import ChannelName
-from tracker import register
+from tracker import register, strangers
 from tracker.models import Author, Direction, cases, deliveries, messages
 from tracker.status import FINAL
 
@@ -81,7 +81,7 @@ def own_cases(
         open_only: leave out those that nobody works on any more.
         most: how many, at most 10.
     """
-    if not value:
+    if not value or strangers.is_one(connection, scheme, value):
         return []
     register.flush_cases_of(connection, scheme, value)
     return connection.execute(

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from normalizer import tracking_code
-from tracker import deferred
+from tracker import deferred, strangers
 from tracker.identity import new_id
 from tracker.models import (
     CaseStatus,
@@ -124,6 +124,7 @@ _OPENED: WeakKeyDictionary[Connection, set[tuple[str, str]]] = WeakKeyDictionary
 
 def open_case(connection: Connection, values: Mapping[str, Any]) -> None:
     """Insert a new case, now or with the group: all columns of ``cases``."""
+    strangers.met(connection, str(values["contact_scheme"]), str(values["contact_value"]))
     if deferred.is_open(connection):
         if not deferred.mark(connection)[cases]:  # what was kept before is in the database
             _OPENED[connection] = set()

@@ -132,16 +132,18 @@ async def send_mails(port: int, load: list[tuple[str, bytes]], sessions: int = 1
 
 
 def webhooks(count: int, run: str, url: str, token: str, account: str) -> list[bytes]:
-    """Signed webhook requests, ready to be written to a socket."""
+    """Signed webhook requests, ready to be written to a socket; each of a citizen of its own."""
     validator = RequestValidator(token)
     host = url.split("/")[2]
     path = "/" + url.split("/", 3)[3]
     found = []
+    # Numbers of this run alone: a second text of one number within minutes would join its case.
+    first = int(sha256(run.encode()).hexdigest(), 16) % (10**8 - count)
     for number in range(count):
         form = {
             "MessageSid": f"SM{sha256(f'{run}.{number}'.encode()).hexdigest()[:32]}",
             "AccountSid": account,
-            "From": f"+2126{number:08d}",
+            "From": f"+2126{first + number:08d}",
             "To": "+212520000000",
             "Body": f"Pas d'eau depuis {number} jours dans notre quartier, merci de faire vite",
             "NumMedia": "0",
