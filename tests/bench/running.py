@@ -113,7 +113,7 @@ class Bench:
 
         try:
             until(lambda: listens(port) and listens(self.house.web_port))
-            return self._paired("webhook to case", port, self.house.web_port, ours.pid, send, 0.15)
+            return self._paired("webhook to case", port, self.house.web_port, ours.pid, send, 0.25)
         finally:
             end(limit)
             end(ours)
