@@ -55,18 +55,16 @@ def encoding_of(text: str) -> Encoding:
 
 
 def length(text: str) -> Length:
-    """Count exactly, as a phone joins the parts: no pair is cut at the end of a segment."""
+    """Count exactly, as we cut: no pair and no tracking code lies across the end of a segment.
+
+    A provider that cuts by itself, and keeps pairs alone together, never needs more.
+    """
     encoding = encoding_of(text)
-    sizes = [_units(character, encoding) for character in text]
-    units = sum(sizes)
+    units = sum(_units(character, encoding) for character in text)
     if units <= _ONE_PART[encoding]:
         return Length(encoding, units, 1 if text else 0)
-    segments, filled = 1, 0
-    for size in sizes:
-        if filled + size > _OF_SEVERAL[encoding]:
-            segments, filled = segments + 1, 0
-        filled += size
-    return Length(encoding, units, segments)
+    parts = concatenated(text, encoding, _OF_SEVERAL[encoding])
+    return Length(encoding, units, len(parts))
 
 
 def split(text: str, limit: int) -> list[str]:
