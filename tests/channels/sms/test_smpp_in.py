@@ -245,6 +245,28 @@ def test_every_connection_of_the_smsc_ends_and_nothing_is_lost_or_doubled(end, b
     assert len(store.parts) == 60
 
 
+@pytest.mark.parametrize(
+    ("data", "data_coding", "habits", "text"),
+    [
+        (b"\x05t\x05 \x00 \x1be", 0, {}, "été @ €"),
+        (b"\xe9t\xe9", 0, {"default_alphabet": Alphabet.LATIN1}, "été"),
+        (b"re\xe7ue \x92", 3, {}, "reçue ’"),
+        ("ماء 😀".encode("utf-16-be"), 8, {}, "ماء 😀"),
+        ("ماء 😀".encode("utf-16-be") + b"\0", 8, {}, "ماء 😀"),
+        ("ماء 😀".encode("utf-16-le"), 8, {"utf16_little_endian": True}, "ماء 😀"),
+        ("ماء".encode("utf-16-be"), 0x18, {}, "ماء"),
+    ],
+)
+def test_codings_and_habits_of_operators(data, data_coding, habits, text):
+    store = MemoryStore()
+    with running() as smsc, door_running(account_at(smsc.port, **habits), store):
+        settled(smsc, smsc.queue(deliver_body(AMINA, data, data_coding=data_coding)))
+    (part,) = store.parts.values()
+    alphabet = habits.get("default_alphabet", Alphabet.GSM7)
+    little = habits.get("utf16_little_endian", False)
+    assert join([part], alphabet, utf16_little_endian=little).text == text
+
+
 RECEIPT = (
     "id:{} sub:001 dlvrd:001 submit date:2611250429 done date:2611250430 stat:{} err:{} text:x"
 )
