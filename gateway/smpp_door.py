@@ -42,15 +42,14 @@ def run(house: House, stop: threading.Event, announce: Callable[[str], None] = p
     announce(f"SMPP door binds to {smpp.host}:{smpp.port} as {smpp.system_id}")
     outbox = SmppOutbox(house)
     line = Line(smpp.max_unfiled_parts, smpp.give_way_seconds)
-    over = threading.Event()
     filing = threading.Thread(
-        target=TextFiling(house).run, args=(line, over), name="filing", daemon=True
+        target=TextFiling(house).run, args=(line, stop), name="filing", daemon=True
     )
     filing.start()
     try:
         open_door(house, outbox, line).run(stop)
     finally:
-        over.set()  # what is stored is filed by the next process, or by the sweeper
+        stop.set()  # what is stored is filed by the next process, or by the sweeper
         filing.join(_FILING_SECONDS)
         outbox.close()
 

@@ -68,6 +68,10 @@ class TextFiling:
                 logger.warning("smpp: texts could not be filed now (%s)", type(error).__name__)
                 stop.wait(_AGAIN_SECONDS)
                 continue
+            except Exception:  # nobody else looks after this thread: the next round tries again
+                logger.exception("smpp: filing texts failed")
+                stop.wait(_AGAIN_SECONDS)
+                continue
             line.filed(filed)
             if not filed:
                 line.wait(_LOOK_SECONDS)
