@@ -62,6 +62,10 @@ _ROWS = ("qwertyuiop", "azertyuiop", "asdfghjkl", "qsdfghjklm", "zxcvbnm", "wxcv
 _ROW_LENGTH = 4
 #: Beside a code one unknown word of so many letters is let pass in a question of so many words.
 _ODD_LETTERS, _ODD_AMONG = 7, 8
+#: With a question mark as well, two of any length, in twice as many words.
+_ODD_ASKED = 2
+#: Words before a number that may say what it is the number of.
+_NEAR_WORDS = 3
 #: Words of a bare "stop" or "start", which says no more.
 _BARE = 5
 #: Characters of a text that are searched for words about an earlier complaint.
@@ -116,7 +120,10 @@ def understand(text: str, *, calling_code: str = "") -> Understanding:
     words = [fold(match.group()) for match in islice(matches, _MOST_WORDS + 1)]
     asked = "?" in text or "؟" in text
     if reading.code:
-        return Understanding(_beside_code(words, asked=asked), reading.code, reading.codes)
+        intent = _beside_code(words, asked=asked)
+        if intent is Intent.FOLLOW_UP and _is_of_another_thing(reading):
+            return Understanding(of_words(text))
+        return Understanding(intent, reading.code, reading.codes)
     if reading.slip:
         if (units := _units(words)) is not None and _covers(units, _status_roles(units, asked)):
             return Understanding(Intent.STATUS_QUERY, typo=True)
@@ -146,18 +153,31 @@ def _status_roles(units: list[Unit], asked: bool) -> int:  # noqa: FBT001
 
 def _beside_code(words: list[str], *, asked: bool) -> Intent:
     """What is wanted of the case that is named."""
-    units = _units(words, unknown=1)
+    units = _units(words, unknown=_ODD_ASKED if asked else 1)
     if units is None or (len(units) == 1 and units[0].roles & Role.HELP):
         return Intent.FOLLOW_UP
     odd = [unit for unit in units if not unit.roles]
     known = [unit for unit in units if unit.roles]
-    if odd and not _is_let_pass(odd[0].text, len(words), known):
+    if not all(_is_let_pass(unit.text, len(words), known, asked=asked) for unit in odd):
         return Intent.FOLLOW_UP
     if not odd and _thanks_for_it(units):
         return Intent.THANKS
     if _covers(known, _status_roles(known, asked)):
         return Intent.STATUS_QUERY
     return Intent.FOLLOW_UP
+
+
+def _is_of_another_thing(reading: tracking_code.Reading) -> bool:
+    """Whether the only code in a person's own words is the number of a bill, a meter, a card.
+
+    One number of twelve digits in ten has a right check digit. Ours is shown in fours.
+    """
+    if not reading.in_one_piece or len(reading.codes) > 1:
+        return False
+    near = [fold(word) for word in _WORD.findall(reading.before)][-_NEAR_WORDS:]
+    roles = [lexicon().roles(word) for word in near]
+    named = any(role & Role.NUMBERED for role in roles)
+    return named and not any(role & Role.CASE for role in roles)
 
 
 def _thanks_for_it(units: list[Unit]) -> bool:
@@ -169,10 +189,10 @@ def _thanks_for_it(units: list[Unit]) -> bool:
     return not asked and not _covers(units, _SOCIAL)
 
 
-def _is_let_pass(word: str, words: int, known: list[Unit]) -> bool:
+def _is_let_pass(word: str, words: int, known: list[Unit], *, asked: bool) -> bool:
     return (
-        words <= _ODD_AMONG
-        and len(word) <= _ODD_LETTERS
+        words <= _ODD_AMONG * (1 + asked)
+        and (asked or len(word) <= _ODD_LETTERS)
         and word.isalpha()
         and any(unit.roles & _ASKING for unit in known)
         and not _has(known, Role.CONTENT, Role.TROUBLE, Role.NOT)
@@ -271,6 +291,13 @@ def _help(units: list[Unit], words: list[str]) -> Intent | None:
         named = case or _has(units, Role.TRACK)
         if lodge or (service and not case) or (how and not named):
             return Intent.HELP
+    if (
+        lodge
+        and case
+        and _has(units, Role.WANT, Role.SEEK)
+        and not _has(units, Role.MINE, Role.OWN)
+    ):
+        return Intent.HELP  # "I want to file a complaint", and nothing of which
     if _has(units, Role.IDENTITY) and not case and not _has(units, Role.MINE):
         asked = any(unit.words > 1 and unit.roles & Role.IDENTITY for unit in units)
         if asked or _has(units, Role.SERVICE) or len(words) <= 2:  # noqa: PLR2004 - "شكون نتوما"
@@ -310,6 +337,8 @@ def _is_laughter(word: str) -> bool:
 def _is_mash(word: str) -> bool:
     """One letter, one letter again and again, or a run along the keyboard."""
     if len(word) == 1 and not word.isdigit():
+        return True
+    if word == "هه":
         return True
     if len(word) > 2 and len(set(word)) == 1:  # noqa: PLR2004 - "ok" and "la" are words
         return not word.isdigit()

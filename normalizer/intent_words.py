@@ -78,6 +78,7 @@ class Role(IntEnum):
     FILED_BEFORE = auto()
     ABOUT = auto()
     CONTENT = auto()
+    NUMBERED = auto()
     #: A case that is the writer's own by its ending (شكايتي); no table of its own.
     OWN = auto()
 
@@ -248,8 +249,8 @@ class Lexicon:
                 stem = word[: -len(ending)]
                 for end in (stem, f"{stem[:-1]}ه" if stem.endswith("ت") else stem):
                     found = self._words.get(end, 0) or self._bare(end)
-                    if found & _NOUNS:
-                        return found & (_NOUNS | Role.PRAISE)
+                    if found & (_NOUNS | Role.SEEK):  # "send it": a verb takes one as well
+                        return found & (_NOUNS | Role.SEEK | Role.PRAISE)
         return 0
 
     def _bare(self, word: str) -> int:
@@ -325,9 +326,11 @@ class Lexicon:
     def told_before(self, words: list[str]) -> bool:
         """Whether a phrase such as "I have already complained" stands among the words."""
         for at, word in enumerate(words):
-            for count in range(2, self._first.get(word, 0) + 1):
-                if self._phrases.get(tuple(words[at : at + count]), 0) & Role.FILED_BEFORE:
-                    return True
+            for first in (word, word[1:]) if word[:1] in _CONJUNCTIONS else (word,):
+                for count in range(2, self._first.get(first, 0) + 1):
+                    said = (first, *words[at + 1 : at + count])
+                    if self._phrases.get(said, 0) & Role.FILED_BEFORE:
+                        return True
         return False
 
 

@@ -170,6 +170,7 @@ def _table() -> dict[str, tuple[Token, ...]]:
         ("a", _AND),
         ("k", _TEEN_MARK),
         ("f", _FRENCH_TEN),
+        *(("q", "quatre"), ("v", "vingt vingts")),  # "four twenty" is no eighty
         ("s", f"{_BREAK} , ; . ، ؛ / |"),
     ):
         enter(words, Token(kind, 0))

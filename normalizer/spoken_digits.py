@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from normalizer.number_words import WORDS, Token
 from normalizer.text import ascii_digits, fold
@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 #: Most readings of one run that are tried.
 _MOST = 400
 _MOST_WORDS = 40
+_MOST_PLAIN = 6
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?|[,;.،؛/|\n]")
 
+_HYPHENS = "-\u2010\u2011"
 #: French seventeen to nineteen are said as ten and these.
 _AFTER_DIX = (7, 8, 9)
 _NUMBER_KINDS = frozenset("utdehmncg")
@@ -44,6 +46,15 @@ class Spoken:
     readings: tuple[str, ...]
 
 
+class _Said(NamedTuple):
+    """One word of a run: what it may be, where it stands, whether a hyphen stands before it."""
+
+    tokens: tuple[Token, ...]
+    start: int
+    end: int
+    after_hyphen: bool
+
+
 def runs(text: str, digits: int) -> Iterator[Spoken]:
     """The runs of number words that may mean ``digits`` digits.
 
@@ -52,21 +63,23 @@ def runs(text: str, digits: int) -> Iterator[Spoken]:
         digits: how many digits a reading must have.
     """
     plain = ascii_digits(text)
-    run: list[tuple[tuple[Token, ...], int, int]] = []
+    run: list[_Said] = []
     for match in _WORD.finditer(plain):
+        hyphen = plain[max(match.start() - 1, 0)] in _HYPHENS
         for tokens in _tokens(match.group()):
             if tokens is None:
                 yield from _finish(run, digits)
                 run = []
             else:
-                run.append((tokens, match.start(), match.end()))
+                run.append(_Said(tokens, match.start(), match.end(), hyphen))
     yield from _finish(run, digits)
 
 
 def _tokens(word: str) -> Iterator[tuple[Token, ...] | None]:
     """What one word is; an Arabic "and" is written onto the next word."""
     if word.isdigit():
-        yield (Token("n", 0, word),)
+        # A transcript has a few digits at a time among its words; more are a number by themselves.
+        yield (Token("n", 0, word),) if len(word) <= _MOST_PLAIN else None
         return
     folded = fold(word)
     known = WORDS.get(folded)
@@ -76,22 +89,31 @@ def _tokens(word: str) -> Iterator[tuple[Token, ...] | None]:
     yield known
 
 
-def _finish(run: list[tuple[tuple[Token, ...], int, int]], digits: int) -> Iterator[Spoken]:
-    while run and not any(token.kind in _NUMBER_KINDS | {"x"} for token in run[0][0]):
+def _finish(run: list[_Said], digits: int) -> Iterator[Spoken]:
+    while run and not any(token.kind in _NUMBER_KINDS | {"x"} for token in run[0].tokens):
         run = run[1:]
-    while run and not any(token.kind in _NUMBER_KINDS | {"k"} for token in run[-1][0]):
+    while run and not any(token.kind in _NUMBER_KINDS | {"k"} for token in run[-1].tokens):
         run = run[:-1]
-    words = sum(all(token.kind not in "ns" for token in tokens) for tokens, _, _ in run)
+    words = sum(all(token.kind not in "ns" for token in said.tokens) for said in run)
     if not words or len(run) > _MOST_WORDS:
         return
-    spoken = [tokens for tokens, _, _ in run]
-    found = tuple(dict.fromkeys(islice(_readings(spoken, digits), _MOST)))
-    if found:
-        yield Spoken(run[0][1], run[-1][2], found)
+    spoken = [said.tokens for said in run]
+    joined = [said.after_hyphen for said in run]
+    found = islice(_readings(spoken, joined, digits), _MOST)
+    readings = sorted(found, key=lambda reading: reading[0])
+    if readings:
+        # "quatre-vingts dix" is eighty and ten where six numbers of two digits make the code.
+        likeliest = tuple(dict.fromkeys(said for _, said in readings))
+        yield Spoken(run[0].start, run[-1].end, likeliest)
 
 
-def _readings(tokens: list[tuple[Token, ...]], digits: int) -> Iterator[str]:
-    """Every way to read the tokens as exactly ``digits`` digits, the likeliest first."""
+def _readings(
+    tokens: list[tuple[Token, ...]], joined: list[bool], digits: int
+) -> Iterator[tuple[int, str]]:
+    """Every way to read the tokens as exactly ``digits`` digits, each with what speaks against it.
+
+    That is how many numbers there are, and how often one ends within a word that has a hyphen.
+    """
     steps = [list(_steps(tokens, at)) for at in range(len(tokens))]
     # How many digits can still come from each place on: no dead end is walked twice.
     lengths: list[set[int]] = [set() for _ in tokens]
@@ -100,14 +122,15 @@ def _readings(tokens: list[tuple[Token, ...]], digits: int) -> Iterator[str]:
         for end, said in steps[at]:
             lengths[at] |= {len(said) + more for more in lengths[end] if len(said) + more <= digits}
 
-    def read(at: int, left: int) -> Iterator[str]:
+    def read(at: int, left: int) -> Iterator[tuple[int, str]]:
         if at == len(tokens):
-            yield ""
+            yield 0, ""
             return
         for end, said in steps[at]:
             if left - len(said) in lengths[end]:
-                for rest in read(end, left - len(said)):
-                    yield said + rest
+                torn = end < len(tokens) and joined[end]
+                for against, rest in read(end, left - len(said)):
+                    yield against + bool(said) + torn, said + rest
 
     if digits in lengths[0]:
         yield from read(0, digits)
@@ -178,8 +201,7 @@ def _to_99(tokens: list[tuple[Token, ...]], at: int) -> Iterator[tuple[int, int]
         after = _is(tokens, at + 2, "e")
         if _is(tokens, at + 1, "a") is not None and after is not None:
             yield at + 3, after.value + unit.value  # ثمانية وأربعون
-        twenty = _is(tokens, at + 1, "d")
-        if unit.value == 4 and twenty is not None and twenty.value == 20:  # noqa: PLR2004 - quatre-vingts
+        if _is(tokens, at, "q") is not None and _is(tokens, at + 1, "v") is not None:
             yield at + 2, 80
             yield from _with_less(tokens, at + 2, 80)
     if teen is not None:

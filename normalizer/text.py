@@ -27,7 +27,11 @@ def fold(text: str) -> str:
     return kept.translate(_ARABIC_VARIANTS)
 
 
-_ARABIC_VARIANTS = str.maketrans({"أ": "ا", "إ": "ا", "آ": "ا", "ى": "ي", "ة": "ه", "ـ": None})
+#: Tifinagh as its Latin spelling without marks: emphatic letters are not told apart.
+_ARABIC_VARIANTS = str.maketrans(
+    {"أ": "ا", "إ": "ا", "آ": "ا", "ى": "ي", "ة": "ه", "ـ": None}
+    | {"ⵥ": "ⵣ", "ⵟ": "ⵜ", "ⴹ": "ⴷ", "ⵕ": "ⵔ", "ⵚ": "ⵙ", "ⵯ": None}
+)
 
 
 def ascii_digits(text: str) -> str:

@@ -24,18 +24,22 @@ LENGTH = 12
 #: Characters of a text that are searched for a code said in words.
 SPOKEN_LIMIT = 1000
 
-_MINIMUM_REAL_DIGITS = 8
+#: Digits that must be digits: of a code in one piece or in fours, and of one in other groups.
+_FEWEST_REAL_DIGITS, _MINIMUM_REAL_DIGITS = 4, 8
 # In a look-ahead, so that a run of digits is tried from each of its groups.
 _CANDIDATE = re.compile(
     r"(?<![\d+])(?=([\dOoIlL](?:[\s\u00a0.\-\u2010-\u2015\u2212_/]{0,3}[\dOoIlL]){11})(?!\d))"
 )
 # Whether there are digits enough for a code at all: most texts have none, and this is cheap.
-_ENOUGH = re.compile(rf"(?:\D*\d){{{_MINIMUM_REAL_DIGITS}}}")
+_ENOUGH = re.compile(rf"(?:\D*\d){{{_FEWEST_REAL_DIGITS}}}")
 _SEPARATORS = re.compile(r"[^\dOoIlL]+")
 _LOOKALIKES = str.maketrans({"O": "0", "o": "0", "I": "1", "l": "1", "L": "1"})
 _DATE = re.compile(r"\d{1,2}[/.\-]\d{1,2}[/.\-]\d{4}|\d{4}[/.\-]\d{1,2}[/.\-]\d{1,2}(?!\d)")
-_DIGIT_BEFORE = re.compile(r"[\dOoIl][ \u00a0.\-/]\Z")
-_DIGIT_AFTER = re.compile(r"[ \u00a0.\-/,][\d]")
+# A number, and no word: "numero", "o" (and) and "3afak" (please) stand beside codes as well.
+_DIGIT_BEFORE = re.compile(r"(?<![^\W\d_])\d[\dOoIl]*[ \u00a0.\-/]\Z")
+_DIGIT_AFTER = re.compile(r"[ \u00a0.\-/,]\d+(?![^\W_])")
+#: Characters before a code that are looked at.
+_BEFORE = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +51,16 @@ class Reading:
         slip: whether it holds 12 digits whose check digit is wrong (a typing slip).
         rest: the text without those digits.
         codes: every code in it, in order.
+        before: what stands before the first one, at most 60 characters.
+        in_one_piece: whether that one is twelve digits without anything between them.
     """
 
     code: str | None
     slip: bool
     rest: str
     codes: tuple[str, ...] = ()
+    before: str = ""
+    in_one_piece: bool = False
 
 
 def new_code(calling_code: str) -> str:
@@ -106,7 +114,15 @@ def read(text: str, *, calling_code: str = "") -> Reading:
         rest, codes = folded, tuple(dict.fromkeys(code for code, _, _ in found))
         for _, start, stop in reversed(found):
             rest = f"{rest[:start]} {rest[stop:]}"
-        return Reading(codes[0], slip=False, rest=rest.strip(), codes=codes)
+        _, start, stop = found[0]
+        return Reading(
+            codes[0],
+            slip=False,
+            rest=rest.strip(),
+            codes=codes,
+            before=folded[max(0, start - _BEFORE) : start],
+            in_one_piece=stop - start == LENGTH,
+        )
     if slip is not None:
         rest = f"{folded[: slip[0]]} {folded[slip[1] :]}".strip()
         return Reading(None, slip=True, rest=rest)
@@ -122,16 +138,17 @@ def _candidates(folded: str, calling_code: str) -> Iterator[tuple[int, int, str]
         start, stop = match.start(1), match.end(1)
         # Written onto a word ("suivi4821…") look-alikes would be letters of it.
         glued = folded[max(start - 1, 0) : start].isalpha() or folded[stop : stop + 1].isalpha()
-        if sum(c.isdigit() for c in written) < (LENGTH if glued else _MINIMUM_REAL_DIGITS):
+        groups = [len(group) for group in _SEPARATORS.split(written)]
+        usual = groups in ([LENGTH], [4, 4, 4])
+        fewest = _FEWEST_REAL_DIGITS if usual else _MINIMUM_REAL_DIGITS
+        if sum(c.isdigit() for c in written) < (LENGTH if glued else fewest):
             continue
         digits = _SEPARATORS.sub("", written).translate(_LOOKALIKES)
         if digits[0] == "0" or (calling_code and digits.startswith(calling_code)):
             continue
-        groups = [len(group) for group in _SEPARATORS.split(written)]
-        usual = groups in ([LENGTH], [4, 4, 4])
         if not usual and (
             _DATE.search(written)
-            or _DIGIT_BEFORE.search(folded, max(0, start - 2), start)
+            or _DIGIT_BEFORE.search(folded[max(0, start - _BEFORE) : start])
             or _DIGIT_AFTER.match(folded, stop)
         ):
             continue  # a date, or a part of a longer number

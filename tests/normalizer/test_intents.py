@@ -2,7 +2,9 @@
 """Short texts as people in Morocco send them, labelled, against what `understand` makes of them.
 
 `intents/tuned.csv` may be looked at by whoever works on the rules; `intents/held_out.csv` may not:
-its misses are shown as counts only. The labels were written without knowledge of the rules. Ids
+its misses are shown as counts only. `intents/later.csv` was written without a look at rules and
+words, and then looked at: its first misses were mended. The labels were written without knowledge
+of the rules. Ids
 beginning with `trap-` mark complaints and follow-ups that look like a command or hold a number
 which is no code. The rows in Tamazight (`zgh`, `zgh-Latn`), wording and labels alike, still have to
 be reviewed by a native speaker.
@@ -20,7 +22,7 @@ from normalizer import tracking_code
 from normalizer.intent import Intent, understand
 
 FOLDER = Path(__file__).parent / "intents"
-FILES = ("tuned", "held_out")
+FILES = ("tuned", "held_out", "later")
 CALLING_CODE = "212"
 RIGHT_INTENTS = 0.95
 #: What answers a text without filing it: a citizen's words taken for one of these are lost.
@@ -40,6 +42,7 @@ FILED = frozenset({Intent("complaint"), Intent("follow_up")})
 #: Texts of each language in each file, at least; both scripts of Tamazight count as `zgh`.
 LEAST = {
     "tuned": {"fr": 90, "ar": 80, "ary": 70, "ary-Latn": 70, "en": 35, "mixed": 12, "zgh": 12},
+    "later": {"fr": 150, "ar": 90, "ary": 70, "ary-Latn": 75, "en": 70, "mixed": 6, "zgh": 10},
     "held_out": {"fr": 60, "ar": 54, "ary": 45, "ary-Latn": 45, "en": 22, "mixed": 8, "zgh": 8},
 }
 
@@ -84,7 +87,7 @@ def found(row: Labelled) -> tuple[Intent, tuple[str, ...], bool]:
 
 def told(file: str, wrong: list[Labelled]) -> str:
     """What is said of the misses: each of them, or only how often what was taken for what."""
-    if file == "tuned":
+    if file != "held_out":
         return "\n" + "\n".join(
             f"{row.id}\t{row.text!r}\t{shown(row.intent, row.codes, row.typo)}"
             f"\t→ {shown(*found(row))}"
@@ -170,7 +173,8 @@ def test_four_texts_in_ten_are_held_out_and_none_stands_twice() -> None:
 
     assert 0.38 <= len(held_out) / (len(tuned) + len(held_out)) <= 0.42
     assert [ids for ids in ids_of_text.values() if len(ids) > 1] == []
-    assert len({row.id for row in (*tuned, *held_out)}) == len(tuned) + len(held_out)
+    every = [row for file in FILES for row in rows(file)]
+    assert len({row.id for row in every}) == len({row.text for row in every}) == len(every)
     assert {row.language for row in tuned} == {row.language for row in held_out}
 
 
