@@ -76,6 +76,8 @@ def carry_out(
         # A late part of a text may come when its case was merged into another.
         case = register.standing(connection, plan.case)
         _append(connection, case, submission, delivery, delivery_id, plan.names)
+    elif plan.keep and plan.case is not None:
+        _keep(connection, plan.case, submission, delivery, delivery_id)
     elif plan.outcome in (Outcome.BOUNCE, Outcome.DELAY) and "outbox_id" in plan.facts:
         _returned(connection, plan.facts, delivery)
     elif plan.outcome in (Outcome.OPT_OUT, Outcome.OPT_IN):
@@ -228,13 +230,25 @@ def _append(
     delivery_id: UUID,
     names: str = "",
 ) -> None:
-    message_id = _add_message(connection, case.id, submission, delivery, delivery_id)
+    message_id = _keep(connection, case, submission, delivery, delivery_id)
     if submission.location and not case.location:  # a place is often sent after the words
         connection.execute(
             cases.update().where(cases.c.id == case.id).values(location=submission.location)
         )
     if names:
         moving.route_again(connection, case, names, message_id, delivery.received_at)
+    moving.reopen(connection, case, f"/channels/{delivery.channel}", delivery.received_at)
+
+
+def _keep(
+    connection: Connection,
+    case: Any,
+    submission: Submission,
+    delivery: Delivery,
+    delivery_id: UUID,
+) -> UUID:
+    """Put the words on a case, and that they came on its timeline."""
+    message_id = _add_message(connection, case.id, submission, delivery, delivery_id)
     register.add_event(
         connection,
         case.id,
@@ -244,7 +258,7 @@ def _append(
         subject=str(message_id),
         at=delivery.received_at,
     )
-    moving.reopen(connection, case, f"/channels/{delivery.channel}", delivery.received_at)
+    return message_id
 
 
 def _notice(

@@ -56,6 +56,7 @@ class Plan:
         acknowledge: whether the citizen gets an acknowledgement.
         beside: the code of an open case of the same sender that the acknowledgement asks about.
         names: words that now tell the administration of the case it joins, or ``""``.
+        keep: whether the words of a question are kept on the case that it asks about.
         heard: a keyed digest of who wrote by WhatsApp, whose window opens anew, or ``""``.
         move: what it moves, or ``None``.
         administration: the slug that answers, for an administration's reply.
@@ -77,6 +78,7 @@ class Plan:
     acknowledge: bool = False
     beside: str = ""
     names: str = ""
+    keep: bool = False
     heard: str = ""
     move: Move | None = None
     administration: str | None = None

@@ -159,6 +159,8 @@ class Texting:
             case=case,
             tracking_code=code,
             notice="status",
+            # A question with words that nobody understood may say more (design, promise 5).
+            keep=submission.understanding.odd and is_correspondent(case, submission),
         )
 
     @staticmethod

@@ -15,6 +15,7 @@ from itertools import islice
 
 from normalizer import tracking_code
 from normalizer.intent_words import Role, Unit, lexicon
+from normalizer.keystrokes import is_laughter, is_mash
 from normalizer.text import ascii_digits, fold
 
 
@@ -45,12 +46,14 @@ class Understanding:
         code: the first tracking code in it, or ``None``.
         codes: every tracking code in it.
         typo: whether it asks by a code with a typing slip.
+        odd: whether it asks with words that nobody knows here: they may be worth keeping.
     """
 
     intent: Intent
     code: str | None = None
     codes: tuple[str, ...] = ()
     typo: bool = False
+    odd: bool = False
 
 
 _WORD = re.compile(r"[^\W_]+")
@@ -58,12 +61,10 @@ _WORD = re.compile(r"[^\W_]+")
 _MOST_WORDS = 24
 _FEWEST_DIGITS, _MOST_SLIPS = 8, 2
 _LENGTHS = range(tracking_code.LENGTH - 2, tracking_code.LENGTH + 3)
-_ROWS = ("qwertyuiop", "azertyuiop", "asdfghjkl", "qsdfghjklm", "zxcvbnm", "wxcvbn")
-_ROW_LENGTH = 4
 #: Beside a code one unknown word of so many letters is let pass in a question of so many words.
 _ODD_LETTERS, _ODD_AMONG = 7, 8
-#: With a question mark as well, two of any length, in twice as many words.
-_ODD_ASKED = 2
+#: Where it plainly asks, so many of any length, in twice as many words.
+_ODD_WORDS = 3
 #: Words before a number that may say what it is the number of.
 _NEAR_WORDS = 3
 #: Words of a bare "stop" or "start", which says no more.
@@ -90,7 +91,7 @@ _STATUS = _SOCIAL | _any_of(
 _ASKING = _any_of(Role.QUESTION, Role.SEEK, Role.TRACK)
 _HELP = _SOCIAL | _any_of(
     *(Role.QUESTION, Role.SEEK, Role.HOW, Role.LODGE, Role.SERVICE, Role.IDENTITY),
-    *(Role.CASE, Role.HELP, Role.WANT),
+    *(Role.CASE, Role.HELP, Role.WANT, Role.MATTER),
 )
 _THANKS = _SOCIAL | _any_of(Role.PRAISE, Role.NOISE, Role.YES)
 _GREETING = _any_of(Role.GREETING, Role.ADDRESS, Role.POLITE, Role.FUNCTION, Role.NOISE)
@@ -120,10 +121,10 @@ def understand(text: str, *, calling_code: str = "") -> Understanding:
     words = [fold(match.group()) for match in islice(matches, _MOST_WORDS + 1)]
     asked = "?" in text or "؟" in text
     if reading.code:
-        intent = _beside_code(words, asked=asked)
+        intent, odd = _beside_code(words, asked=asked)
         if intent is Intent.FOLLOW_UP and _is_of_another_thing(reading):
             return Understanding(of_words(text))
-        return Understanding(intent, reading.code, reading.codes)
+        return Understanding(intent, reading.code, reading.codes, odd=odd)
     if reading.slip:
         if (units := _units(words)) is not None and _covers(units, _status_roles(units, asked)):
             return Understanding(Intent.STATUS_QUERY, typo=True)
@@ -151,20 +152,20 @@ def _status_roles(units: list[Unit], asked: bool) -> int:  # noqa: FBT001
     return _STATUS | Role.MATTER | (Role.DONE if asked or _has(units, Role.QUESTION) else 0)
 
 
-def _beside_code(words: list[str], *, asked: bool) -> Intent:
-    """What is wanted of the case that is named."""
-    units = _units(words, unknown=_ODD_ASKED if asked else 1)
+def _beside_code(words: list[str], *, asked: bool) -> tuple[Intent, bool]:
+    """What is wanted of the case that is named, and whether unknown words were let pass."""
+    units = _units(words, unknown=_ODD_WORDS)
     if units is None or (len(units) == 1 and units[0].roles & Role.HELP):
-        return Intent.FOLLOW_UP
-    odd = [unit for unit in units if not unit.roles]
+        return Intent.FOLLOW_UP, False
+    odd = [unit.text for unit in units if not unit.roles]
     known = [unit for unit in units if unit.roles]
-    if not all(_is_let_pass(unit.text, len(words), known, asked=asked) for unit in odd):
-        return Intent.FOLLOW_UP
+    if odd and not _are_let_pass(odd, len(words), known, asked=asked):
+        return Intent.FOLLOW_UP, False
     if not odd and _thanks_for_it(units):
-        return Intent.THANKS
+        return Intent.THANKS, False
     if _covers(known, _status_roles(known, asked)):
-        return Intent.STATUS_QUERY
-    return Intent.FOLLOW_UP
+        return Intent.STATUS_QUERY, bool(odd)
+    return Intent.FOLLOW_UP, False
 
 
 def _is_of_another_thing(reading: tracking_code.Reading) -> bool:
@@ -189,20 +190,30 @@ def _thanks_for_it(units: list[Unit]) -> bool:
     return not asked and not _covers(units, _SOCIAL)
 
 
-def _is_let_pass(word: str, words: int, known: list[Unit], *, asked: bool) -> bool:
-    return (
-        words <= _ODD_AMONG * (1 + asked)
-        and (asked or len(word) <= _ODD_LETTERS)
-        and word.isalpha()
-        and any(unit.roles & _ASKING for unit in known)
-        and not _has(known, Role.CONTENT, Role.TROUBLE, Role.NOT)
-    )
+def _are_let_pass(odd: list[str], words: int, known: list[Unit], *, asked: bool) -> bool:
+    """Whether unknown words leave a question a question: one short one, or a few beside its words.
+
+    A question has a mark or a word that asks for the state, and names the case or wants to know.
+    """
+    news = _any_of(Role.CONTENT, Role.TROUBLE, Role.NOT)
+    # "ma" is French for "my" and Darija for "not".
+    if any(unit.does(news) and not unit.roles & Role.MINE for unit in known):
+        return False
+    if not all(map(str.isalpha, odd)):
+        return False
+    asking = [unit for unit in known if unit.roles & _ASKING]
+    if len(odd) == 1 and len(odd[0]) <= _ODD_LETTERS and words <= _ODD_AMONG and asking:
+        return True
+    state = _any_of(Role.QUESTION, Role.TRACK)
+    for_it = any(unit.roles & state and not unit.roles & Role.LABEL for unit in known)
+    plain = _has(known, Role.CASE, Role.SEEK) or (asked and bool(asking))
+    return (asked or for_it) and plain and words <= 2 * _ODD_AMONG
 
 
 def _without_code(text: str, words: list[str], *, asked: bool) -> Intent:
-    if not words or all(_is_mash(word) for word in words):
+    if not words or all(is_mash(word) for word in words):
         return Intent.NOISE
-    units = _units([word for word in words if not _is_laughter(word)])
+    units = _units([word for word in words if not is_laughter(word)])
     if units is None:
         return of_words(text)
     found = (
@@ -242,7 +253,7 @@ def _wants_out(units: list[Unit], words: list[str]) -> bool:
     if not _has(units, Role.NOT) or _STATEMENT.search(" ".join(words)):
         return False
     if _has(units, Role.MESSAGE):
-        return _has(units, Role.SEND, Role.WANT, Role.AGAIN)
+        return _has(units, Role.SEND, Role.WANT, Role.AGAIN, Role.RECEIVE)
     return _has(units, Role.SEND) or (_has(units, Role.WANT) and _has(units, Role.RECEIVE))
 
 
@@ -302,7 +313,9 @@ def _help(units: list[Unit], words: list[str]) -> Intent | None:
         asked = any(unit.words > 1 and unit.roles & Role.IDENTITY for unit in units)
         if asked or _has(units, Role.SERVICE) or len(words) <= 2:  # noqa: PLR2004 - "شكون نتوما"
             return Intent.HELP
-    help_roles = _SOCIAL | _any_of(Role.HELP, Role.SEEK, Role.QUESTION, Role.WANT, Role.SERVICE)
+    help_roles = _SOCIAL | _any_of(
+        *(Role.HELP, Role.SEEK, Role.QUESTION, Role.WANT, Role.SERVICE, Role.LODGE)
+    )
     if _has(units, Role.HELP) and ((lodge and case) or _covers(units, help_roles)):
         return Intent.HELP
     return None
@@ -327,22 +340,6 @@ def _is_still_waiting(units: list[Unit]) -> bool:
         and _has(units, Role.CASE, Role.ANSWER)
         and _covers(units, _STATUS | Role.TROUBLE | Role.DONE)
     )
-
-
-def _is_laughter(word: str) -> bool:
-    """One letter again and again, or a run along the keyboard, beside words."""
-    return len(word) > 1 and _is_mash(word)
-
-
-def _is_mash(word: str) -> bool:
-    """One letter, one letter again and again, or a run along the keyboard."""
-    if len(word) == 1 and not word.isdigit():
-        return True
-    if word == "هه":
-        return True
-    if len(word) > 2 and len(set(word)) == 1:  # noqa: PLR2004 - "ok" and "la" are words
-        return not word.isdigit()
-    return len(word) >= _ROW_LENGTH and any(word in row or word in row[::-1] for row in _ROWS)
 
 
 def _is_slip(words: list[str], calling_code: str) -> bool:

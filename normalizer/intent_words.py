@@ -79,6 +79,7 @@ class Role(IntEnum):
     ABOUT = auto()
     CONTENT = auto()
     NUMBERED = auto()
+    LABEL = auto()
     #: A case that is the writer's own by its ending (شكايتي); no table of its own.
     OWN = auto()
 
@@ -96,6 +97,8 @@ _OF_A_WORD, _OF_A_PHRASE = 3, 6
 #: Words of these roles take an Arabic article, preposition and possessive ending.
 _NOUNS = Role.OWN | Role.CASE | Role.TRACK | Role.ANSWER | Role.MATTER
 _NOUNS |= Role.SERVICE | Role.MESSAGE | Role.LIST
+#: Others that take an article or a preposition.
+_PREFIXED = Role.DONE | Role.SEEK | Role.CONTENT | Role.HELP | Role.LODGE | Role.YOURS
 _PREFIXES = tuple("وال فال بال كال عال هال ولل لل ال و ف ب ل ك د ع".split())  # noqa: SIM905
 _CONJUNCTIONS = ("و", "ف")
 _OWN_ENDINGS, _ENDINGS = ("ي", "نا"), ("ي", "نا", "ك", "كم", "كوم", "ه", "هم", "ها")
@@ -241,7 +244,7 @@ class Lexicon:
                 rest = word[len(before) :]
                 found = self._words.get(rest, 0) or self._words.get(f"ال{rest}", 0)
                 if before not in _CONJUNCTIONS:
-                    found &= _NOUNS | Role.DONE | Role.SEEK | Role.CONTENT | Role.HELP | Role.LODGE
+                    found &= _NOUNS | _PREFIXED
                 if found:
                     return found
         for ending in _ENDINGS:

@@ -355,3 +355,17 @@ def test_a_message_of_a_group_sees_the_case_before_it(phone: Phone) -> None:
     assert all(isinstance(answer, Accepted) for answer in answers)
     assert len(phone.rows(cases)) == 1
     assert len(phone.rows(messages)) == 6
+
+
+def test_a_question_in_words_that_nobody_knows_is_answered_and_kept(phone: Phone) -> None:
+    """Perhaps they say more. The case goes on as it was; a plain question leaves nothing."""
+    first = phone.text("Pas d'eau depuis lundi")
+    phone.change(first.tracking_code, status="answered", administration="water")
+    phone.text(f"quel est l'etat de ma plainte {first.tracking_code}")
+    odd = f"quel est l'etat zarbi de ma plainte {first.tracking_code}"
+    phone.text(odd)
+    phone.text(odd, sender=OMAR)
+
+    assert phone.notices() == ["status"] * 3
+    assert phone.words(first.tracking_code) == ["Pas d'eau depuis lundi", odd]
+    assert phone.case(first.tracking_code).status == "answered"

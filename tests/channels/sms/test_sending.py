@@ -201,6 +201,34 @@ def test_a_text_is_found_again_by_its_words(twilio, body, found):
     assert query["DateSent>"] == ["2026-03-01T11:59:00Z"]
 
 
+def test_a_text_that_is_anothers_is_not_found_again(twilio):
+    """The oldest of equal texts that no other message of ours has; none, when all are taken."""
+    rows = [SENT | {"sid": f"SM{number}"} for number in (3, 2, 1)]  # the newest first
+    twilio.answer = (200, {"messages": rows, "next_page_uri": None}, {})
+    since, digest = datetime(2026, 3, 1, 12, tzinfo=UTC), text_digest("Bonjour")
+    asked = []
+
+    def reconciled(*taken):
+        def known(number, sids):
+            asked.append((number, list(sids)))
+            return taken
+
+        channel = TwilioSms(
+            account_sid="AC1",
+            auth_token="t",
+            sender="+212537000000",
+            public_base_url="https://guichet.example",
+            api_base_url=twilio.url,
+            taken=known,
+        )
+        return channel.reconcile(NUMBER, since, digest)
+
+    assert reconciled() == "SM1"
+    assert reconciled("SM1") == "SM2"
+    assert reconciled("SM1", "SM2", "SM3") is None
+    assert asked[0] == (NUMBER, ["SM3", "SM2", "SM1"])
+
+
 def test_a_call_is_placed_and_fetches_its_words_from_us(twilio):
     twilio.answer = (201, {"sid": "CA1", "status": "queued"}, {})
     message = OutboundMessage(
