@@ -8,6 +8,8 @@ from functools import cache
 from threading import Lock
 from typing import Protocol, cast
 
+from normalizer.dialects import dialect_of
+
 #: How much of a text is looked at; more changes no answer and costs time on the hot path.
 LOOKED_AT = 200
 
@@ -23,9 +25,9 @@ class _Classifier(Protocol):
 
 
 def detect(text: str, default: str = "fr") -> str:
-    """The BCP 47 tag of ``text``: ``ar``, ``zgh``, ``fr``, ``en``, or ``default`` when unsure.
+    """The BCP 47 tag of ``text``; ``default`` when unsure.
 
-    Telling Darija from Arabic and Arabizi from French is the routing room's later work.
+    ``ar``, ``fr``, ``en``, ``ary`` and ``ary-Latn`` (Darija), ``zgh`` and ``zgh-Latn`` (Tamazight).
     """
     sample = text[:LOOKED_AT]
     arabic, tifinagh = len(_ARABIC.findall(sample)), len(_TIFINAGH.findall(sample))
@@ -33,9 +35,12 @@ def detect(text: str, default: str = "fr") -> str:
     if tifinagh and tifinagh >= max(arabic, latin):
         return "zgh"
     if arabic and arabic * 2 >= latin:
-        return "ar"
+        return dialect_of(sample, arabic=True) or "ar"
     if latin < _FEWEST_LETTERS:
         return default
+    dialect = dialect_of(sample, arabic=False)
+    if dialect:
+        return dialect
     with _LOADING:  # a cache alone lets every thread of a fresh process load a model of its own
         classifier = _classifier()
     return classifier.classify(sample)[0]

@@ -237,7 +237,10 @@ def test_a_wrong_profile_is_refused_by_the_name_of_its_key(tmp_path, line, wrong
 #: Its calling code (of E.164 numbers, not of a provider's error codes), its name, its portal.
 OF_MOROCCO = re.compile(r"(?<!\d)(?:00)?212(?=\d{9}(?!\d)|\D|$)|maroc|chikaya", re.IGNORECASE)
 #: A language is code too: "chikaya" is the word for a complaint in Darija.
-WORDS_OF_A_LANGUAGE = {"gateway/texting.py": {"chikaya"}}
+WORDS_OF_A_LANGUAGE = {
+    "gateway/texting.py": {"chikaya"},
+    "normalizer/dialects.py": {"chikaya"},
+}
 SOURCES = [
     path.relative_to(ROOT).as_posix()
     for room in ("gateway", "dispatcher", "tracker", "normalizer", "channels")
