@@ -36,12 +36,22 @@ _LITERAL = frozenset({"pre", "xmp", "listing", "plaintext", "textarea"})
 _LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 _WHITE = re.compile(r"[ \t\r\n\f]+")
 _ALT = re.compile(r"\balt\s*=\s*(?:\"([^\"]*)\"|'([^']*)')", re.IGNORECASE)
+#: What mail programs write into the tag of a quotation; people's own indentation has none of it.
+_CITED = re.compile(
+    r"\btype\s*=\s*[\"']?cite\b|\bcite\s*=|\bclass\s*=\s*[\"']?[^\"'>]{0,60}quote|\bborder-left",
+    re.IGNORECASE,
+)
+#: How deep quotations are followed, at most.
+_QUOTE_DEPTH = 100
 _BLANK_LINES = re.compile(r"\n{3,}")
 _AT_LINE_ENDS = re.compile(r"[ \t]+(?=\n)")
 
 
 def html_text(page: str) -> str:
     """The words of a page: a line a block, an empty line around a paragraph, lists with marks.
+
+    Lines of a quotation begin with ``> ``, as in plain text: else nobody could tell what answers
+    what where the answers stand between the quoted words.
 
     Args:
         page: the source; what is beyond ``HTML_LIMIT`` is left out.
@@ -98,6 +108,7 @@ class _Writer:
         self._space = False
         self._literal = 0
         self._lists: list[int] = []
+        self._quotes: list[bool] = []
 
     def words(self, source: str) -> None:
         """Write the text between two tags."""
@@ -128,7 +139,9 @@ class _Writer:
                 self.words(f" {shown[1] or shown[2] or ''} ")
         elif name in _PARAGRAPHS or name in _BLOCKS:
             self._block(2 if name in _PARAGRAPHS else 1)
-            if name in ("ul", "ol"):
+            if name == "blockquote":
+                self._quote(closing=closing, attributes=attributes)
+            elif name in ("ul", "ol"):
                 self._list(name, closing=closing)
             elif name == "li" and not closing:
                 self._item()
@@ -139,6 +152,14 @@ class _Writer:
         if self._pieces:
             self._owed = max(self._owed, owed)
         self._space = False
+
+    def _quote(self, *, closing: bool, attributes: str) -> None:
+        if closing:
+            if self._quotes:
+                self._quotes.pop()
+        elif len(self._quotes) < _QUOTE_DEPTH:
+            within = bool(self._quotes) and self._quotes[-1]
+            self._quotes.append(within or bool(_CITED.search(attributes[:2000])))
 
     def _list(self, name: str, *, closing: bool) -> None:
         if closing:
@@ -162,6 +183,10 @@ class _Writer:
         elif self._space and self._pieces and not self._pieces[-1].endswith(("\n", " ")):
             self._pieces.append(" ")
         self._space = False
+        if self._quotes and self._quotes[-1]:
+            if not self._pieces or self._pieces[-1].endswith("\n"):
+                self._pieces.append("> ")
+            text = text.replace("\n", "\n> ")
         self._pieces.append(text)
 
     def text(self) -> str:

@@ -71,10 +71,10 @@ FIELDS: Mapping[str, str] = {
     "from": "de|exp[ée]diteur|من|المرسل|from|von|absender|da|mittente|remitente|van|afzender"
     "|fra|från|avsändare|lähettäjä|kimden|gönderen|od|nadawca|от|от кого|від|feladó|de la"
     "|από|מאת|差出人|发件人|寄件者|寄件人|보낸 ?사람",
-    "sent": "envoy[ée](?: le| par)?|تم الإرسال|(?:أ|أُ)رسلت?|تاريخ الإرسال|الإرسال|sent|sent on"
-    "|gesendet(?: am)?|enviado(?: el| em| a)?|enviada(?: em)?|inviato(?: il)?|verzonden"
-    "|skickat|sendt|lähetetty|gönderilme(?: tarihi)?|gönderildi|gönderim|odesláno|odoslané"
-    "|wysłan[oey]|отправлено|надіслано|elküldve|küldve|trimis|στάλθηκε|נשלח"
+    "sent": "envoy[ée](?: le| par)?|message du|تم الإرسال|(?:أ|أُ)رسلت?|تاريخ الإرسال|الإرسال"
+    "|sent|sent on|gesendet(?: am)?|enviado(?: el| em| a)?|enviada(?: em)?|inviato(?: il)?"
+    "|verzonden|skickat|sendt|lähetetty|gönderilme(?: tarihi)?|gönderildi|gönderim"
+    "|odesláno|odoslané|wysłan[oey]|отправлено|надіслано|elküldve|küldve|trimis|στάλθηκε|נשלח"
     "|送信日時|发送时间|發送時間|傳送時間|寄件日期|보낸 ?날짜|보냄",
     "date": "date|التاريخ|تاريخ|datum|data|fecha|дата|dato|päiväys|päivämäärä|tarih|dátum"
     "|ημερομηνία|日付|日時|日期|날짜",
@@ -177,22 +177,49 @@ FORWARDED_STEMS = (
     "전달",
 )
 
-#: What a telephone or a client calls itself in its own advertisement.
+#: Names of telephones and mail programs that stand in their own advertisements.
 CLIENTS = (
-    "iphone|ipad|ipod|samsung|galaxy|huawei|xiaomi|oppo|nokia|blackberry|android|outlook|yahoo"
-    "|gmail|hotmail|orange|proton|posteo|aol|windows ?(?:phone|mail|10|11)|mail (?:pour|for|für)"
-    "|airmail|sparrow|k-9|courrier|smartphone|mobile"
-    "|mobiltelefon|mobilgerät|handy|móvil|celular|cellulare|telefoon|telefon|téléphone|portable"
-    "|bluemail|typeapp|sfr|free|puhelime|телефона|айфона"
-    "|ياهو|جالاكسي|سامسونج|الآيفون|آيفون|هاتفي|جهازي|هواوي|أندرويد|بريد"
+    "iphone|ipad|ipod|samsung|galaxy|huawei|xiaomi|redmi|oppo\\b|nokia|blackberry|android|xperia"
+    "|realme|oneplus|tecno\\b|infinix|outlook|yahoo|gmail|hotmail|proton|posteo|aol\\b|windows "
+    "?(?:phone|mail|10|11)|(?:mail|courrier|posta|correo) (?:pour|for|für|per|para) windows"
+    "|mail (?:pour|for|für)|airmail|sparrow|k-9|spark\\b|mailspring|fairemail|tutanota|mymail"
+    "|zimbra|thunderbird|roundcube|gmx\\b|bluemail|typeapp|mail app\\b|puhelime|телефона|айфона"
+    "|ياهو|جالاكسي|سامسونج|الآيفون|آيفون|هاتفي|جهازي|هواوي|أندرويد"
+    "|(?:هاتف|جهاز)[^.،]{0,30} الخاص بي"
 )
-#: "Sent from", before what the client calls itself.
+#: Their common names: only one's own telephone is an advertisement's.
+OWN_DEVICE = (
+    "(?:mon|ma|my|meine[mr]?|mi|mio|meu|minha|mijn|min|mit|mitt) (?:[^\\s.,;:]{1,20} ){0,2}"
+    "(?:smartphone|mobile|mobiltelefon|mobilgerät|handy|móvil|celular|cellulare|telefoon|telefono"
+    "|teléfono|telefone|telefon|téléphone|phone|portable|appareil|tablette|tablet|dispositivo)"
+)
+#: Mail programs of those who sell telephone lines.
+LINE_SELLERS = (
+    "(?:mail|messagerie|webmail|appli(?:cation)?) (?:de |d['’])?(?:mail )?"
+    "(?:orange|sfr|free|bouygues)"
+    "|(?:orange|sfr|free|bouygues) (?:mail|messagerie)"
+)
+#: What a mail program is offered for.
+SYSTEMS = "android|ios|iphone|ipad|windows|mac(?:os)?|mobile|desktop|your (?:phone|mobile)"
+#: "Sent from", before what the client calls itself. What is sent *by* somebody is a person's word.
 SENT_FROM = (
-    r"sent (?:from|via|with|using|by|on)(?: my| the)?|envoyé (?:de(?:puis)?|à partir|avec|via|par)"
+    r"sent (?:from|via|with|using|on)(?: my| the)?|provenance ?:"
+    r"|envoyé (?:de(?:puis)?|à partir d[e'’]|avec|via)"
     r"|(?:أُ?رسلت?|مُ?رسلة?|تم الإرسال|تم الارسال|تم إرسالها)(?: هذه الرسالة)? (?:من|باستخدام|عبر)"
-    r"|(?:diese nachricht wurde )?(?:gesendet|von (?:meinem|unterwegs)|versendet)"
+    r"|(?:diese nachricht wurde )?(?:gesendet(?: von| mit)?|von (?:meinem|unterwegs)|versendet)"
     r"|enviad[oa] (?:desde|do|da|de|a partir|com|con|via)|inviato (?:da|dal|con|tramite)"
     r"|verzonden (?:vanaf|met|via|vanuit|met)|verstuurd (?:vanaf|met|via)"
     r"|skickat från|sendt fra|lähetetty|wysłan[oey] (?:z|ze|za)|odesláno z|отправлено (?:с|из|со)"
     r"|trimis (?:de pe|din)|elküldve|στάλθηκε από|gönderildi"
+)
+#: How the confidentiality notices of companies begin.
+DISCLAIMER = (
+    r"(?:this|the information (?:contained )?in this) (?:e-?mail|message|communication)\b.{0,200}"
+    r"(?:confidential|privileged|intended (?:only|solely))"
+    r"|(?:ce|cet) (?:message|courriel|e-?mail)\b.{0,200}"
+    r"(?:confidentiel|destin(?:é|ataire)|exclusif)"
+    r"|les informations contenues dans (?:ce|cet) (?:message|courriel|e-?mail)"
+    r"|diese (?:e-?mail|nachricht)\b.{0,200}vertraulich"
+    r"|este (?:mensaje|correo)\b.{0,200}confidencial"
+    r"|(?:هذه الرسالة|هذا البريد)\b.{0,200}سري"
 )

@@ -16,10 +16,12 @@ from channels.mail.separators import (
     attribution,
     ends_an_address,
     head_length,
+    is_disclaimer,
     is_forwarded,
     is_header_block,
     is_mobile_signature,
     is_original,
+    is_rule,
     may_begin,
     visible,
 )
@@ -74,16 +76,24 @@ def new_text(full: str, markers: Sequence[str] = MARKERS) -> str:
     read = whole if above is None else above
     if read.count("\n") > _MOST_LINES_READ:
         return read.strip() or whole
-    lines = _without_outer_signature(read.split("\n"))
+    lines = _without_disclaimer(_without_outer_signature(read.split("\n")))
     end = _first_separator(lines)
     if end is not None and any(map(visible, lines[:end])):
-        lines = lines[:end]
+        lines = _without_rules(lines[:end])
     below = _below_a_quote_at_the_top(lines)
     left = list(_without_signature(_without_mobile_signature(below)))
     while left and not visible(left[-1]):
         left.pop()
     kept = "\n".join(left).strip()
     return kept or whole
+
+
+def _without_rules(lines: Sequence[str]) -> Sequence[str]:
+    """Leave out the strokes above what was cut off."""
+    end = len(lines)
+    while end and (not visible(lines[end - 1]) or is_rule(visible(lines[end - 1]))):
+        end -= 1
+    return lines[:end] or lines
 
 
 def above_marker(full: str, markers: Sequence[str] = MARKERS) -> str | None:
@@ -126,7 +136,7 @@ def _first_separator(lines: Sequence[str], *, certain: bool = False) -> int | No
     """
     page = _Page(lines)
     for number, text in enumerate(page.texts):
-        if not text or page.quoted[number]:
+        if not text or (page.quoted[number] and not is_original(text)):
             if number == page.trailing_quote:
                 return number if number or certain else None
             continue
@@ -231,6 +241,23 @@ def _without_outer_signature(lines: Sequence[str]) -> Sequence[str]:
     """Leave out the signature at the end of all, where somebody's own words stand above it."""
     shorter = _without_signature(_without_mobile_signature(lines))
     return shorter if _answers_below(shorter) else lines
+
+
+def _without_disclaimer(lines: Sequence[str]) -> Sequence[str]:
+    """Leave out a company's notice right below quoted words: it answers nothing."""
+    begin = next(
+        (
+            number
+            for number in range(len(lines) - 1, 0, -1)
+            if is_disclaimer(visible(lines[number]))
+        ),
+        0,
+    )
+    above = begin
+    while above and not visible(lines[above - 1]):
+        above -= 1
+    alone = all(map(visible, lines[begin:]))  # one paragraph: nobody answers below it
+    return lines[:above] if above and alone and _QUOTE.match(lines[above - 1]) else lines
 
 
 def _without_signature(lines: Sequence[str]) -> Sequence[str]:

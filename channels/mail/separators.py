@@ -12,12 +12,16 @@ from typing import TYPE_CHECKING
 
 from channels.mail.quotation_words import (
     CLIENTS,
+    DISCLAIMER,
     FIELDS,
     FORWARDED,
     FORWARDED_STEMS,
+    LINE_SELLERS,
     ORIGINALS,
+    OWN_DEVICE,
     SENT_FROM,
     STARTS,
+    SYSTEMS,
     VERBS,
     VERBS_UNPARTED,
 )
@@ -32,7 +36,7 @@ MOST_LINES = 8
 _HEADER_LINES = 10
 
 # Marks that clients put around right-to-left words, and a mail tracker's dot at the end.
-_INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff\u1427]")
+_INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\u1427]")
 
 _FIELD = re.compile(
     r"\*{0,2}\s{0,3}(?:"
@@ -66,6 +70,8 @@ _TIME_AND_COMMA = re.compile(
 _YEAR = re.compile(r"(?<!\d)\d{4}(?!\d)|(?<!\d)\d{1,2}[-/.]\d{1,2}[-/.]\d{2}(?!\d)")
 #: The second line of a date broken before its year.
 _REST_OF_DATE = re.compile(r"\d{4}(?![-/.年\d])")
+#: Two blanks part an attribution from quoted words on its own line, as a telephone sets them.
+_BEFORE_WORDS = re.compile(r"(.{20,250}?[:：])\s{2,10}\S")
 _DATE_AND_ADDRESS = re.compile(r"\d{4}[-/]\d{1,2}[-/]\d{1,2}\b[^<>]{1,200}<[^<>\s@]+@[^<>\s@]+>")
 #: A point that ends no sentence: "3." and the abbreviations beside dates.
 _ORDINAL = re.compile(r"(?:\b\d{1,2}|\bг|\bkl|\bUhr)\.\Z")
@@ -73,16 +79,30 @@ _SENTENCE_ENDS = (".", "!", "?", "؟", "…")
 _ENDS = (":", "：", "--")
 _DECORATION = " \t*_-–—=#:"
 _RULE = re.compile(r"[_\-=]{10,}")
+#: French clients have many words for it.
+_ORIGINAL = re.compile(
+    r"(?:message|e?-?mail|courriel|courrier|mél) "
+    r"(?:d['’]origine|original|originel|initial|précédent)",
+    re.IGNORECASE,
+)
 _FORWARDED = re.compile(FORWARDED, re.IGNORECASE)
+_DISCLAIMER = re.compile(DISCLAIMER, re.IGNORECASE)
+#: GroupWise encloses its attribution: ">>> Sara Alami <s@a.example> 03/03/2026 14:22 >>>".
+_ENCLOSED = re.compile(
+    r">>> (?=.{0,200}\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})(?=.{0,200}\d{1,2}[:.]\d{2}).{10,250} >>>"
+)
 _MOBILE = re.compile(
-    rf"(?:(?:{SENT_FROM})\b.{{0,60}}(?:{CLIENTS}).{{0,60}}"
+    rf"(?:(?:{SENT_FROM})(?:\s|\b)(?:(?!compte|account|حساب)[^.;,\d]){{0,35}}"
+    rf"(?:{CLIENTS}|{LINE_SELLERS}).{{0,60}}"
+    rf"|(?:{SENT_FROM}) (?:{OWN_DEVICE})\b.{{0,40}}"
     r"|sent from (?:my|outlook|yahoo|mail|samsung)\b.{0,60}"
-    r"|(?:get|download) (?:outlook|bluemail|yahoo mail) for .{0,40}"
-    r"|(?:télécharge[rz]|obtenir|obtenez) outlook pour .{0,40}|الحصول على outlook ل.{0,40}"
+    rf"|(?:get|download|télécharge[rz]|obtenir|obtenez) \S{{1,20}}(?: \S{{1,20}})? (?:for|pour)"
+    rf" (?:{SYSTEMS}).{{0,40}}|الحصول على outlook ل.{{0,40}}"
+    r"|yahoo mail ?: .{3,70}"
     r"|outlook (?:für|para|per|voor|för|til|для) .{0,20}"
-    r"|(?:holen sie sich|obt[eé]n(?:er|ga|ha)?|ottieni|download|hämta|hent|pobierz|скачать) outlook"
-    r" .{0,40}"
-    rf"|(?:von|vom) meine[mr] .{{0,40}}(?:{CLIENTS}).{{0,30}}gesendet\.?"
+    r"|(?:holen sie sich|obt[eé]n(?:er|ga|ha)?|ottieni|download|hämta|hent|pobierz|scarica|скачать)"
+    r" outlook .{0,40}"
+    rf"|(?:von|vom) meine[mr] .{{1,60}} gesendet\.?"
     rf"|(?:{CLIENTS}).{{0,20}}(?:から送信|에서 보냄|(?:dan|den) gönderildi)"
     rf"|(?:从|從|发自|發自|寄自|傳送自).{{0,20}}(?:{CLIENTS}).{{0,20}}"
     rf"|나의 .{{0,20}}에서 보냄)",
@@ -99,8 +119,10 @@ def is_original(text: str) -> bool:
     """Whether a line says that the original message follows: "-----Message d'origine-----"."""
     if len(text) > LONGEST:
         return False
+    if _ENCLOSED.fullmatch(text):
+        return True
     bare = text.strip(_DECORATION).replace("’", "'")
-    if bare.casefold() not in ORIGINALS:
+    if bare.casefold() not in ORIGINALS and not _ORIGINAL.fullmatch(bare):
         return False
     return len(text) - len(bare) > 1 or any("\u0600" <= letter <= "\u06ff" for letter in bare)
 
@@ -113,6 +135,11 @@ def is_forwarded(text: str) -> bool:
     return any(stem in lowered for stem in FORWARDED_STEMS) and bool(_FORWARDED.search(text))
 
 
+def is_disclaimer(text: str) -> bool:
+    """Whether a line begins the confidentiality notice that a company's mail system adds."""
+    return _DISCLAIMER.match(text[:LONGEST]) is not None
+
+
 def is_mobile_signature(text: str) -> bool:
     """Whether a line is a client's own advertisement: "Envoyé de mon iPhone"."""
     return len(text) <= LONGEST and _MOBILE.fullmatch(text) is not None
@@ -123,7 +150,7 @@ def is_header_block(texts: Sequence[str], number: int) -> bool:
 
     From, To and a date alone are no head: people tell so of a journey.
     """
-    ruled = _is_rule(texts[number])
+    ruled = is_rule(texts[number])
     if ruled:
         following = range(number + 1, min(number + 4, len(texts)))
         number = next((index for index in following if texts[index]), number)
@@ -137,23 +164,31 @@ def is_header_block(texts: Sequence[str], number: int) -> bool:
         return False
     if (first == "sent" or (ruled and first == "date")) and _TIME.search(texts[number][:LONGEST]):
         return True
-    # Where a head is complete from its From on, what stands above it is a person's own list.
+    # Where a head is complete from its From on, what stands above it is a person's own list; but
+    # for the date that it lacks.
     later = range(number + 1, min(number + _HEADER_LINES, len(texts)))
     start = next((index for index in later if _field(texts[index]) == "from"), None)
     if start is None:
         return False
     kinds, address = _head(texts, start)
-    return not _is_complete(kinds, address=address)
+    if not _is_complete(kinds, address=address):
+        return True
+    undated = not kinds & {"sent", "date"}
+    return undated and start == number + 1 and _dates(texts[number])
 
 
 def head_length(texts: Sequence[str], number: int) -> int:
     """How many lines a head takes that begins here: a rule or an introduction, then its fields."""
     end = number
-    if is_original(texts[end]) or _is_rule(texts[end]):
+    if is_original(texts[end]) or is_rule(texts[end]):
         end += 1
     while end < len(texts) and end - number < _HEADER_LINES and _field(texts[end]):
         end += 1
     return end - number
+
+
+def _dates(text: str) -> bool:
+    return bool(_TIME.search(text[:LONGEST]) and _YEAR.search(text[:LONGEST]))
 
 
 def _head(texts: Sequence[str], number: int) -> tuple[set[str], bool]:
@@ -264,6 +299,8 @@ def ends_an_address(texts: Sequence[str], number: int) -> bool:
 
 
 def _attributes(joined: str, *, below_is_quoted: bool) -> bool:
+    if "  " in joined and _is_before_words(joined):
+        return True
     if _DATE_AND_ADDRESS.fullmatch(joined):
         return True
     if joined.endswith(">"):
@@ -286,6 +323,19 @@ def _attributes(joined: str, *, below_is_quoted: bool) -> bool:
     return _SAID.search(joined) is not None
 
 
+def _is_before_words(joined: str) -> bool:
+    """Whether an attribution begins the line of the words it quotes."""
+    parted = _BEFORE_WORDS.match(joined)
+    return bool(
+        parted
+        and _START.match(parted[1])
+        and _YEAR.search(parted[1])
+        and _TIME.search(parted[1])
+        and _ADDRESS.search(parted[1])
+        and _SAID.search(parted[1])
+    )
+
+
 def _begins_later(texts: Sequence[str], number: int, length: int) -> bool:
     """Whether a later line begins the same attribution: "On attend." is then a person's line."""
     for start in range(number + 1, number + length):
@@ -306,5 +356,6 @@ def _field(text: str) -> str | None:
     return found.lastgroup if found else None
 
 
-def _is_rule(text: str) -> bool:
+def is_rule(text: str) -> bool:
+    """Whether a line is nothing but a long stroke."""
     return len(text) <= LONGEST and _RULE.fullmatch(text) is not None

@@ -149,7 +149,26 @@ def test_comments_inside_comments_do_not_hide_the_sender():
         ("1 < 2 &amp; 3 &eacute;", "1 < 2 & 3 é"),
         ("<pre>a\n  b</pre>", "a\n  b"),
         ("<table><tr><td>a</td><td>b</td></tr><tr><td>c</table>", "a b\nc"),
+        ("<p>a</p><blockquote type=cite><p>b<br>c</p></blockquote><p>d</p>", "a\n\n> b\n> c\n\nd"),
+        ("<blockquote class='gmail_quote'>a<pre>b\nc</pre></blockquote>d", "> a\n\n> b\n> c\n\nd"),
+        ("<blockquote cite='mid:x'>a<blockquote>b</blockquote></blockquote>c", "> a\n> b\nc"),
+        # People's own indentation quotes nobody.
+        ("<blockquote style='margin: 0 0 0 40px'>a</blockquote>b", "a\nb"),
     ],
 )
 def test_pages_become_text(page, words):
     assert html_text(page) == words
+
+
+def test_answers_between_the_quoted_words_of_a_page_are_kept():
+    page = (
+        "<p>Bonjour,</p><div>Le 03/03/2026 à 14:22, Guichet a écrit :<br></div>"
+        "<blockquote type='cite'><p>Quelle rue ?</p></blockquote><p>Rue Oqba.</p>"
+        "<blockquote type='cite'><p>Depuis quand ?</p></blockquote><p>Lundi.</p>"
+    )
+    raw = f"Subject: Re: x\nContent-Type: text/html; charset=utf-8\n\n{page}".encode()
+    new = (
+        "Bonjour, Le 03/03/2026 à 14:22, Guichet a écrit : > Quelle rue ? Rue Oqba. "
+        "> Depuis quand ? Lundi."
+    )
+    assert " ".join(read(raw, envelope_from="", envelope_to=()).text.split()) == new

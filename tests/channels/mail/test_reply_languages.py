@@ -123,10 +123,66 @@ def test_original_message(line):
         "iPhoneから送信",
         "从我的 iPhone 发送",
         "나의 iPhone에서 보냄",
+        "Envoyé avec Spark",
+        "\u2063Télécharger BlueMail pour Android \u200b",
+        "Envoyé de ma tablette Samsung",
+        "Envoyé depuis l’application mail Orange",
+        "Envoyé à partir d’Outlook pour Android<https://aka.ms/x>",
+        "Provenance : Courrier pour Windows 10",
+        "Gesendet von meinem Handy",
+        "Gesendet mit der Telekom Mail App",
+        "Scarica Outlook per iOS",
+        "تم إرسالها من هاتف Huawei الخاص بي",
+        "Yahoo Mail: Search, Organize, Conquer",
     ],
 )
 def test_advertisements(advertisement):
     assert new_text(f"{NEW['fr']}\n\n{advertisement}\n\nGet Outlook for iOS") == NEW["fr"]
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        "Envoyé par courrier recommandé le 12 mars",
+        "Envoyé par Orange Maroc en janvier",
+        "Envoyé via le portail mobile de la commune",
+        "Envoyé via mon compte Gmail le 3 mars",
+        "envoyé par la mairie sur mon téléphone",
+        "Envoyé depuis le bureau de poste",
+        "Sent by the Honorable judge",
+        "Sent from the office by a mobile crew",
+        "Versendet mit der Post",
+        "Enviado por correo certificado",
+        "تم إرسالها عبر البريد المضمون",
+        "أرسلت عبر بريد المغرب",
+    ],
+)
+def test_how_a_person_sent_something_is_no_advertisement(last):
+    assert new_text(f"{NEW['fr']}\n\n{last}") == f"{NEW['fr']}\n\n{last}"
+
+
+@pytest.mark.parametrize(
+    "quoted",
+    [
+        # A telephone sets the quoted words on the line of their attribution.
+        f"On Tue, Mar 3, 2026 at 14:22, City Desk<{ADDRESS}> wrote:   Hello there",
+        f"Le mar., mars 3 2026 à 14:22, Guichet<{ADDRESS}> a écrit :   Bonjour à vous",
+        f"----- Mail d'origine -----\nDe: G <{ADDRESS}>\nÀ: A\nObjet: x\n\nBonjour",
+        f"{'=' * 40}\nMessage du : 03/03/2026 14:22\nDe : G <{ADDRESS}>\nA : A\nSujet : x\n\nBonjour",
+        f"Date: Tue, 3 Mar 2026 14:22:10 +0100\nFrom: {ADDRESS}\nTo: a@b.example\nSubject: x\n\nHello",
+        f">>> Desk <{ADDRESS}> 3/3/2026 2:22 PM >>>\nHello Ann",
+        (
+            f"On Tue, Mar 3, 2026 at 2:22 PM G <{ADDRESS}> wrote:\n\n> Hello\n\n"
+            "This e-mail is confidential and intended only for the addressee."
+        ),
+        (
+            f"Le mar. 3 mars 2026 à 14:22, G <{ADDRESS}> a écrit :\n> Bonjour\n\n"
+            "Ce message et ses pièces jointes sont destinés\nau seul usage du destinataire."
+        ),
+    ],
+)
+def test_heads_of_further_programs(quoted):
+    assert new_text(f"{NEW['fr']}\n\n{quoted}") == NEW["fr"]
 
 
 @pytest.mark.parametrize("rule", ["--", "—", "___", "____________________"])
@@ -185,6 +241,9 @@ def test_the_answer_below_what_is_named(head):
         # Answers between quoted lines, and the lines between them.
         f"Voici.\n\nOn Monday, G <{ADDRESS}> wrote:\n> Where?\nHere\n> When?\nNow",
         f"> On Monday, G <{ADDRESS}> wrote:\n> Where?\nHere\n> When?\nNow",
+        # An answer below the quoted words that begins like a notice.
+        f"Voici.\n\nOn Monday, G <{ADDRESS}> wrote:\n> Where?\n\nThis message is confidential.\n\nIn Fes.",
+        f"Le 3 mars à 14:22, écrivez à {ADDRESS} :  rien ne vient.\nMerci.",
         # What is forwarded is the complaint.
         f"Voyez.\n\n-------- Message transféré --------\nDe : G <{ADDRESS}>\nEnvoyé : 2 mars 2026 10:00\nÀ : A\nObjet : x\n\nNon",
         f"Hier.\n\n-------- Weitergeleitete Nachricht --------\nVon: G <{ADDRESS}>\nGesendet: 2.3.2026\nAn: A\nBetreff: x\n\nNein",
