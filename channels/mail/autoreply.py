@@ -12,6 +12,17 @@ import re
 from typing import TYPE_CHECKING
 
 from channels.mail.address import TOKEN_LENGTH
+from channels.mail.autoreply_words import (
+    AUTO_SUBJECT,
+    AWAY,
+    AWAY_SUBJECT,
+    MEANWHILE,
+    OBJECTS,
+    OFFICE,
+    RECEIVED,
+    ROBOT,
+    WEAK_SUBJECT,
+)
 from channels.mail.bounce import first, is_bounce, nameless, report_type, subject_of
 from channels.mail.notice import is_notice
 from channels.mail.reply import MARKERS
@@ -24,86 +35,6 @@ __all__ = ["auto_submitted", "is_list", "report_type"]
 # An automatic answer tells its business at once; what comes later may be quoted.
 _OPENING = 1500
 _AT_ONCE = 400
-_END = r"\s*(?:$|[:：]|[-–—]\s)"
-
-# What programs write before a colon, or alone. The same words inside a sentence are a person's.
-_AUTO_SUBJECT = re.compile(
-    r"\s*\[?(?:auto(?:matic|mated)?[ -]?(?:reply|response|replied|answer)|autoreply|auto"
-    r"|out of (?:the )?office (?:auto[ -]?reply|reply|message|autoreply)"
-    r"|vacation(?: reply| response)?|r[ée]ponse automatique|automatische antwort|automatisch"
-    r"(?:e)? (?:antwoord|beantwoording)|abwesenheitsnotiz|abwesenheitsassistent"
-    r"|respuesta automática|resposta automática|risposta automatica|odpowiedź automatyczna"
-    r"|autoodpowiedź|автоматический ответ|автоответ|自動(?:応答|返信|回覆|答复)|自动(?:回复|答复)"
-    r"|رد تلقائي|ردّ تلقائي|رد آلي|الرد التلقائي|الرد الآلي|إجابة تلقائية|جواب تلقائي)\]?" + _END,
-    re.IGNORECASE,
-)
-# What stands above complaints as well ("Absence du bureau de poste").
-_AWAY_SUBJECT = re.compile(
-    r"\s*(?:absence du bureau|absente? du bureau|message d['’]absence|notification d['’]absence"
-    r"|absence|absente?|en (?:congés?|vacances)|i am (?:away|out of)|away from|away|on leave"
-    r"|on vacation|out of (?:the )?office|ooo"
-    r"|accusé de réception(?: de votre \w+)?|we (?:have )?received your \w+"
-    r"|(?:thank you|thanks) for (?:your (?:e-?mail|message|request)|contacting us)"
-    r"|merci (?:pour|de) votre (?:message|courriel|mail)"
-    r"|nous avons (?:bien )?reçu votre \w+|abwesend|abwesenheit|nicht im büro|im urlaub"
-    r"|fuera de (?:la )?oficina|ausente|ausencia|fora do escritório|ausência|fuori (?:sede|ufficio)"
-    r"|assente|afwezig(?:heid)?|niet aanwezig|poza biurem|нет на (?:месте|работе)|не в офисе"
-    r"|в отпуске|不在(?:通知|のお知らせ)|外出|休假|不在办公室|不在辦公室"
-    r"|خارج المكتب|في إجازة|في عطلة|غائب|غياب|غائبة? عن (?:المكتب|العمل)"
-    r"|إشعار (?:ب)?(?:الاستلام|التوصل))" + _END,
-    re.IGNORECASE,
-)
-# The sender is away. Persons write this too, of themselves and in passing.
-_AWAY = re.compile(
-    r"(?:je (?:suis|serai)|nous sommes)(?: actuellement| momentanément)?(?: absente?s?| en (?:"
-    r"congés?|vacances)| en déplacement| indisponible| hors du bureau)"
-    r"|i(?: am|['’]m|['’]ll be| will be) (?:currently )?(?:out of|away|on (?:annual )?leave|on "
-    r"vacation|on holiday)|ich bin (?:derzeit |zur ?zeit |bis )?[^\n]{0,30}(?:nicht (?:im|am|"
-    r"erreichbar)|abwesend|im urlaub)|(?:estoy|estaré|me encuentro) (?:fuera de|de vacaciones"
-    r"|ausente)|(?:estou|estarei) (?:fora|de férias|ausente)|(?:sono|sarò) (?:fuori|assente|in "
-    r"ferie)|ik ben [^.\n]{0,30}(?:afwezig|niet aanwezig|met vakantie)|jestem [^.\n]{0,20}(?:poza "
-    r"biurem|na urlopie|nieobecn)|(?:нахожусь в отпуске|меня нет на|отсутствую)"
-    r"|不在にして(?:おり|い)ます|休暇(?:を|中)|(?:正在|目前)?休假|不在办公室|不在辦公室"
-    r"|(?:أنا|إنني|سأكون|أكون)[^.\n]{0,20}(?:خارج المكتب|في إجازة|في عطلة|غائبة?)"
-    r"|(?:سأعود|عودتي) (?:إلى (?:المكتب|العمل) )?(?:يوم|بتاريخ|في)",
-    re.IGNORECASE,
-)
-# Away from an office: nobody says that to a counter but a machine.
-_OFFICE = re.compile(
-    r"hors du bureau|out of (?:the )?office|nicht im büro|fuera de la oficina"
-    r"|fora do escritório|fuori (?:sede|ufficio)|poza biurem|不在办公室|不在辦公室|خارج المكتب",
-    re.IGNORECASE,
-)
-# Until when, and whom to ask meanwhile: with the absence, an announcement.
-_MEANWHILE = re.compile(
-    r"\b(?:until|till|back (?:on|in|soon|at)|return(?:ing)? (?:on|to)|jusqu['’]|de retour|mon "
-    r"retour|reprise|semaine prochaine|contactez|écrivez|adressez|veuillez (?:contacter|écrire)"
-    r"|en cas d['’]urgence|urgent (?:matters|cases)|please contact|bis (?:zum|einschließlich)"
-    r"|hasta el|volveré|regres|até (?:o dia|dia)|retorno|fino al|rientr|tot en met|terug op|wracam"
-    r"|do dnia|вернусь|по \d)|[まに]で|返信|(?:回来|返回)"
-    r"|حتى|إلى غاية|ابتداء|سأعود|عودتي|الأسبوع|للتواصل|الاتصال ب",
-    re.IGNORECASE,
-)
-# What only an automatic answer says.
-_ROBOT = re.compile(
-    r"(?:ceci|ce) (?:est|message est)[^.\n]{0,20} (?:un message |une réponse )?"
-    r"(?:automatique|généré automatiquement)|merci de ne pas (?:y )?répondre|ne pas répondre à ce"
-    r"|nous (?:accusons réception|avons bien reçu) (?:de )?votre"
-    r"|this is an? auto(?:mated|matic|matically)|do not reply to this"
-    r"|we have received your (?:message|e-?mail|request)"
-    r"|diese (?:e-?mail|nachricht) wurde automatisch|automatisch (?:erzeugt|generiert|erstellt)"
-    r"|wir haben ihre (?:nachricht|anfrage|e-?mail) erhalten"
-    r"|(?:este|esta|esto) es un[ao]? (?:mensaje|respuesta) automátic|hemos recibido su"
-    r"|est[ae] é uma (?:mensagem|resposta) automática|recebemos (?:a )?sua mensagem"
-    r"|questo è un messaggio automatico|abbiamo ricevuto (?:il )?(?:suo|tuo|vostro|la sua)"
-    r"|dit is een automatisch|wij hebben uw (?:bericht|e-?mail) ontvangen|wiadomość (?:została )?"
-    r"wygenerowana automatycznie|это автоматическ|ваше (?:письмо|сообщение) (?:получено|принято)"
-    r"|自動(?:返信|送信|配信)(?:メール|です|されて)|自动(?:回复|发送)|自動(?:回覆|發送)"
-    r"|(?:هذا|هذه)[^.\n]{0,20}(?:رد|رسالة|جواب) (?:تلقائية?|آلية?|أوتوماتيكية?)"
-    r"|(?:يرجى|المرجو) عدم الرد"
-    r"|(?:لقد )?(?:توصلنا|تم استلام|تم التوصل) (?:ب)?(?:رسالتكم|رسالتك)",
-    re.IGNORECASE,
-)
 _AUTO_FIELDS = (
     "x-autoreply",
     "x-autorespond",
@@ -163,14 +94,19 @@ def auto_submitted(headers: Mapping[str, Sequence[str]], text: str = "") -> str:
 def _by_words(headers: Mapping[str, Sequence[str]], opening: str, *, silent: bool) -> str:
     """Judge by the words; ``silent`` when the fields already forbid an automatic answer."""
     subject = subject_of(headers)
-    title = bool(_AUTO_SUBJECT.match(subject))
-    away = not title and bool(_AWAY_SUBJECT.match(subject))
+    title = bool(AUTO_SUBJECT.match(subject) or (nameless(headers) and WEAK_SUBJECT.match(subject)))
+    away = not title and bool(AWAY_SUBJECT.match(subject))
     wordless = not opening.strip()
-    if title and (silent or wordless or _AWAY.search(opening) or _ROBOT.search(opening)):
+    said = any(one.search(opening) for one in (AWAY, ROBOT, RECEIVED)) if title else False
+    if title and (silent or wordless or said):
         return "auto-replied"
     if away and _announces(opening):
         return "auto-replied"
-    if nameless(headers) and _announces(opening, at_office=bool(_OFFICE.search(subject))):
+    objects = bool(OBJECTS.search(opening))
+    at_office = bool(OFFICE.search(subject))
+    if nameless(headers) and not objects and _announces(opening, at_office=at_office):
+        return "auto-replied"
+    if silent and not objects and not is_list(headers) and _answers_at_once(opening):
         return "auto-replied"
     # A machine's title above a person's words, or above none: filed, not answered.
     doubtful = title or (away and wordless)
@@ -183,11 +119,22 @@ def _announces(opening: str, *, at_office: bool = False) -> bool:
     ``at_office``: the subject speaks of an absence from an office.
     """
     at_once = opening[:_AT_ONCE]
-    if _ROBOT.search(at_once):
+    if ROBOT.search(at_once) or RECEIVED.search(at_once):
         return True
-    if not _AWAY.search(at_once):
+    if not AWAY.search(at_once):
         return False
-    return at_office or bool(_OFFICE.search(at_once) or _MEANWHILE.search(opening))
+    return at_office or bool(OFFICE.search(at_once) or MEANWHILE.search(opening))
+
+
+def _answers_at_once(opening: str) -> bool:
+    """Whether a mail whose fields forbid an answer begins with an absence or a receipt.
+
+    That a machine wrote it is not enough: forms on a page write so above a person's words.
+    """
+    at_once = opening[:_AT_ONCE]
+    if RECEIVED.search(at_once):
+        return True
+    return bool(AWAY.search(at_once) and (OFFICE.search(at_once) or MEANWHILE.search(opening)))
 
 
 def _of_our_kind(headers: Mapping[str, Sequence[str]], text: str) -> bool:

@@ -42,6 +42,7 @@ _RECEIPT = re.compile(
     r"|تمت قراءة (?:الرسالة|رسالتك)|تمت قراءتها",
     re.IGNORECASE,
 )
+_AT_ONCE = 400
 _CHALLENGER = re.compile(
     r"mailinblack|spamarrest|boxbe|bluebottle|spamenmoins|tmda|\bchallenge\b", re.IGNORECASE
 )
@@ -53,6 +54,8 @@ _CHALLENGE = re.compile(
     r"|(?:cliquez|cliquer)[^.\n]{0,80}(?:pour|afin)[^.\n]{0,60}(?:message|courriel|mail)[^.\n]{0,40}"
     r"(?:remis|délivré|transmis|distribué)|vous authentifier[^.\n]{0,80}(?:message|courriel|mail)"
     r"|(?:message|courriel|mail)[^.\n]{0,40}en attente (?:de validation|d['’]authentification)"
+    r"|(?:pour|afin) que votre (?:message|courriel|mail)[^.\n]{0,40}(?:remis|délivré|transmis"
+    r"|distribué)[^.\n]{0,40}(?:cliquez|authenti)"
     r"|(?:لتأكيد|تأكيد) (?:إرسال )?رسالتك",
     re.IGNORECASE,
 )
@@ -73,5 +76,7 @@ def is_notice(headers: Mapping[str, Sequence[str]], text: str = "") -> bool:
         return True
     if _RECEIPT_TITLE.match(subject) and _RECEIPT.search(text[:NOTICE_LENGTH]):
         return True
-    challenger = silent or nameless(headers) or _CHALLENGER.search(sender)
+    # Where a person's own address sends the challenge, the program names itself at once.
+    named = _CHALLENGER.search(sender) or _CHALLENGER.search(text[:_AT_ONCE])
+    challenger = silent or nameless(headers) or named
     return bool(challenger and _CHALLENGE.search(text[:NOTICE_LENGTH]))

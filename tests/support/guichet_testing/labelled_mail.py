@@ -84,6 +84,21 @@ AUTO_REPLIES = [
     ("Автоответ: вода", {}, "Это автоматическое сообщение."),
     ("自動返信: 水道", {}, "このメールは自動返信です。"),
     ("自动回复: 供水", {}, "我正在休假，周一回来。"),
+    ("[Auto-Reply] Eau", {}, "Ceci est une réponse automatique. Votre message a bien été reçu."),
+    ("Re: Eau", {"X-Auto-Response-Suppress": "All"}, "I am out of the office until 9 March."),
+    ("[N° 44] Eau", {"Precedence": "bulk"}, "Votre demande a bien été enregistrée."),
+    ("Congés", {}, "Bonjour, je suis en congés jusqu'au 20 mars. Veuillez contacter l'accueil."),
+    ("I am on vacation", {}, "I am on vacation until 15 March."),
+    ("Merci de nous avoir contactés", {}, "Cet e-mail est envoyé automatiquement."),
+    ("Autosvar: Vatten", {}, "Jag är borta till den 15 mars."),
+    ("Otomatik Yanıt: su", {}, "15 Mart'a kadar ofis dışındayım."),
+    ("Réponse automatique", {}, "Votre demande a été prise en compte et sera traitée sous peu."),
+    ("Absence", {"X-Auto-Response-Suppress": "All"}, "Bonjour, absente jusqu'au 20 mars."),
+    ("Message reçu", {}, "Votre message a bien été reçu. Réponse sous 15 jours."),
+    ("Your request has been received", {}, "Your request (#44) has been received."),
+    ("إشعار بالاستلام", {}, "تم تسجيل طلبكم تحت رقم 44."),
+    ("رد آلي", {}, "شكرا لتواصلكم معنا. تم استلام طلبكم."),
+    ("Abwesend: Re: Wasser", {}, "Ich bin im Urlaub bis 15. März."),
 ]
 
 # What it is, sender, envelope sender, subject, fields, text, what it is to be taken for.
@@ -122,6 +137,20 @@ OTHER_MACHINES: list[tuple[str, str, str, str, dict[str, str], str, str]] = [
                 "x@m.example",
                 "?",
                 "Vous authentifier: message.",
+            ),
+            (
+                "challenge",
+                "a@m.example",
+                "a@m.example",
+                "Re: Eau",
+                "MailInBlack me protège. Cliquez ici afin que votre message me soit remis.",
+            ),
+            (
+                "challenge",
+                "filtre@f.example",
+                "",
+                "Votre message",
+                "Pour que votre message soit distribué, cliquez ici.",
             ),
         )
     ),
@@ -215,6 +244,21 @@ COMPLAINTS = [
     ("lbrya mawsalatch", "Salam, lbarid ma kaywslnach, 3ayit mn lmsalih dyalkom."),
     ("jawab automatique", "Kandwi m3akom w kayjini ghir jawab automatique, bla 7al."),
     ("Ausente", "El médico está ausente desde hace un mes."),
+    ("Auto : endommagée par un trou", "Mon auto est au garage, je suis en déplacement sans elle."),
+    ("Vacation", "The rental next door is noisy every night."),
+    ("Congés annuels des éboueurs", "Les éboueurs sont en congés et les poubelles débordent."),
+    ("Message reçu", "J'ai reçu un message disant que ma demande est rejetée. Pourquoi ?"),
+    ("Demande enregistrée", "Ma demande enregistrée sous 4455 n'a pas avancé."),
+    ("Merci pour votre message", "Merci, mais le problème n'est pas résolu."),
+    ("Votre demande a bien été reçue", "C'est ce que dit votre site, et depuis deux mois rien."),
+    ("Re: Votre plainte", "Nous avons bien reçu votre courriel, mais il ne nous satisfait pas."),
+    ("Re: Votre plainte", "Je suis absent jusqu'à vendredi, mais le trou est toujours là."),
+    ("تم استلام طلبكم", "هذا ما قيل لي منذ عام ولم يحدث شيء. المرجو التدخل."),
+    ("Je suis absent", "Je suis absent de la liste électorale alors que j'ai voté en 2021."),
+    (
+        "Plainte contre un robot",
+        "On m'écrit merci de ne pas répondre. À qui écrire ?",
+    ),
 ]
 
 # Name, sender, envelope sender, further fields, whether an automatic answer is allowed.
