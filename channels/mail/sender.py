@@ -19,6 +19,7 @@ from email.utils import format_datetime
 from typing import Literal
 
 from channels.errors import DeliveryError, Rejected, Throttled, Uncertain, Unreachable
+from channels.mail.html_page import html_page
 from channels.message import ChannelName, DeliveryStatus, OutboundMessage, Receipt
 
 # 7bit: the relay need not offer 8BITMIME. SMTP: CR or LF in a header field is an error.
@@ -106,7 +107,7 @@ class RelayChannel:
         return Receipt(str(mail["Message-ID"]).strip("<>"), DeliveryStatus.SENT)
 
     def compose(self, message: OutboundMessage) -> EmailMessage:
-        """Write the mail of a message (RFC 5322), text/plain in UTF-8.
+        """Write the mail of a message (RFC 5322): its words as plain text and as a page, in UTF-8.
 
         Raises:
             Rejected: a field holds a line break or no address; the mail can never be sent.
@@ -129,8 +130,8 @@ class RelayChannel:
             if message.auto_submitted != "no":
                 mail["Auto-Submitted"] = message.auto_submitted
             mail.set_content(message.text, charset="utf-8")
-            if message.language:
-                mail["Content-Language"] = message.language
+            page = html_page(message.text, message.language)
+            mail.add_alternative(page, subtype="html", charset="utf-8")
             for file in message.attachments:
                 maintype, _, subtype = file.media_type.partition("/")
                 mail.add_attachment(
@@ -139,6 +140,8 @@ class RelayChannel:
                     subtype=subtype or "octet-stream",
                     filename=file.filename or None,
                 )
+            if message.language:  # last: what is added moves such fields into its first part
+                mail["Content-Language"] = message.language
         except (ValueError, IndexError, UnicodeError) as error:
             raise Rejected("the mail cannot be written: a field is not valid") from error
         return mail

@@ -69,6 +69,12 @@ class Wire:
         return Receipt(message.message_id, DeliveryStatus.SENT)
 
 
+def words_of(mail: EmailMessage) -> str:
+    """The words of a notice."""
+    plain: Any = mail.get_body(("plain",))
+    return str(plain.get_content())
+
+
 @dataclass
 class Gateway:
     """One whole gateway for mail."""
@@ -105,8 +111,7 @@ class Gateway:
     def told(self) -> str:
         """All words it ever sent, without the dashes in codes."""
         pages = [
-            message_from_bytes(raw, policy=policy.default).get_content()
-            for _, raw, _ in self.wire.sent
+            words_of(message_from_bytes(raw, policy=policy.default)) for _, raw, _ in self.wire.sent
         ]
         return re.sub(r"[-\u2066-\u2069]", "", "\n".join(pages))
 
@@ -178,7 +183,8 @@ def rewritten(mail: EmailMessage) -> None:
     """Nothing is left that tells a notice: another subject, no marker line, no code."""
     without_fields(mail)
     mail.replace_header("Subject", f"Message {uuid4().hex[:6]}")
-    words = mail.get_content()
+    words = words_of(mail)
+    mail.clear_content()
     for line in MARKER_LINES.values():
         words = words.replace(line, "")
     mail.set_content(re.sub(r"\d{4}-\d{4}-\d{4}", "", words).strip())

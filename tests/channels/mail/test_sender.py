@@ -12,6 +12,7 @@ import pytest
 from aiosmtpd.controller import Controller
 
 from channels.errors import Rejected, Throttled, Uncertain, Unreachable
+from channels.mail.html_text import html_text
 from channels.mail.sender import RelayChannel
 from channels.message import (
     Address,
@@ -109,7 +110,13 @@ def test_writes_a_whole_mail(relay, sink):
     assert mail["Auto-Submitted"] == "auto-replied"
     assert mail["Content-Language"] == "ar"
     assert mail["Date"].datetime == datetime(2026, 11, 24, 12, tzinfo=UTC)
-    assert mail.get_content().replace("\r\n", "\n").rstrip("\n") == message().text
+    assert mail.get_content_type() == "multipart/alternative"
+    plain, page = mail.iter_parts()
+    assert plain.get_content().replace("\r\n", "\n").rstrip("\n") == message().text
+    assert page.get_content_type() == "text/html"
+    assert '<div lang="ar" dir="rtl">' in page.get_content()
+    assert html_text(page.get_content()).split() == message().text.split()
+    assert not [name for name in mail if name.startswith("List-")]
 
 
 def test_the_connection_is_kept_and_opened_again(relay, sink):
@@ -216,3 +223,11 @@ def test_attachments_and_many_threads(relay, sink):
     assert len(sink.mails) == 5
     mail = email.message_from_bytes(sink.mails[0][2], policy=policy.default)
     assert [part.get_filename() for part in mail.iter_attachments()] == ["صورة.jpg"]
+    assert mail["Content-Language"] == "ar"
+    assert [part.get_content_type() for part in mail.walk()] == [
+        "multipart/mixed",
+        "multipart/alternative",
+        "text/plain",
+        "text/html",
+        "image/jpeg",
+    ]
