@@ -158,6 +158,11 @@ class Relay(Section):
     tls: Literal["none", "starttls", "implicit"] = "starttls"
     sender: str = Field("", description="From of our mail; empty: the public mailbox")
     timeout_seconds: float = 20.0
+    max_attachment_bytes: int = Field(
+        10_000_000,
+        ge=0,
+        description="files of one answer by mail, together; what does not fit is named in it",
+    )
 
 
 class Twilio(Section):

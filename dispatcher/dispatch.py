@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from channels.errors import DeliveryError, OptedOut, Throttled, Uncertain
-from channels.message import Address, AddressScheme, ChannelName, OutboundMessage
+from channels.message import Address, AddressScheme, Attachment, ChannelName, OutboundMessage
 from dispatcher.administration import OutletName
 from dispatcher.notices import Notice
 from dispatcher.work import Result, Work, hand_over, may_have_gone, way_out
@@ -199,6 +199,8 @@ class Dispatcher:
             )
             if entry.channel == str(ChannelName.SMS):
                 notice = self.notices.in_segments(notice, case, self.reply_segments)
+            elif entry.channel == str(ChannelName.EMAIL):
+                notice = self.notices.without_files(notice, work.enclosures.left_out)
         else:
             notice = self.notices.compose("have_answer", entry.channel, case, work.administration)
         receipt = hand_over(
@@ -309,6 +311,11 @@ class Dispatcher:
             references=(origin,) if origin else (),
             reply_to=self.thread_address(case.tracking_code) if case is not None else "",
             auto_submitted=auto if automatic else "no",
+            attachments=tuple(
+                Attachment(file.filename, file.media_type, file.content)
+                for file in work.enclosures.files
+                if entry.kind == str(OutboxKind.REPLY)
+            ),
         )
 
     def _sent(

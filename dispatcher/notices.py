@@ -162,6 +162,17 @@ class Notices:
         rest = self.compose("rest", "sms", case, None, pin=case.pin).text
         return replace(answer, text=shortened(answer.text, rest, most))
 
+    def without_files(self, answer: Notice, names: Sequence[str]) -> Notice:
+        """An answer by mail that names the files too large to go along; as it is without any."""
+        if not names:
+            return answer
+        tag = answer.language
+        isolate = self._isolate(tag)
+        unnamed = self.words.text(tag, "notices.files.unnamed")
+        listed = "\n".join(isolate(name) if name else unnamed for name in names)
+        told = self.words.text(tag, "notices.files.left_out", names=listed).strip()
+        return replace(answer, text=f"{answer.text.rstrip()}\n\n{told}\n")
+
     def referral(
         self,
         case: Row[Any],

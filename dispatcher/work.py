@@ -10,6 +10,7 @@ from channels.errors import Uncertain
 from channels.message import ChannelName
 from channels.sms.twilio import text_digest
 from tracker import outbox, receipts
+from tracker.enclosures import Enclosures
 from tracker.models import OutboxKind, OutboxState, messages
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class Work:
         administration: the case's (or a referral's) administration, or ``None``.
         reasons: why the case went to that administration.
         codes: codes to acknowledge together; empty for one alone.
+        enclosures: the files of ``message`` that may go along by mail.
     """
 
     entry: Row[Any]
@@ -42,6 +44,7 @@ class Work:
     administration: Administration | None = None
     reasons: Sequence[str] = ()
     codes: Sequence[str] = ()
+    enclosures: Enclosures = field(default_factory=Enclosures)
 
 
 @dataclass(frozen=True, slots=True)

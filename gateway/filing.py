@@ -71,6 +71,8 @@ def carry_out(
             now=delivery.received_at,
             delivery_id=delivery_id,
             source="/channels/email",
+            full_text=submission.full_text,
+            files=_files(submission, delivery),
         )
     elif plan.outcome is Outcome.FOLLOW_UP and plan.case is not None:
         # A late part of a text may come when its case was merged into another.
@@ -208,7 +210,12 @@ def _add_message(
             "incomplete": message.incomplete,
         },
     )
-    files = [
+    register.add_attachments(connection, message_id, _files(submission, delivery))
+    return message_id
+
+
+def _files(submission: Submission, delivery: Delivery) -> list[dict[str, Any]]:
+    return [
         {
             "filename": storable(file.filename),
             "media_type": storable(file.media_type),
@@ -216,10 +223,8 @@ def _add_message(
             "fetch_url": file.fetch_url,
             "transcript_state": "awaiting" if delivery.channel is ChannelName.VOICE else "",
         }
-        for file in message.attachments
+        for file in submission.message.attachments
     ]
-    register.add_attachments(connection, message_id, files)
-    return message_id
 
 
 def _append(

@@ -92,7 +92,7 @@ class Planner:
             if submission.understanding.intent is Intent.STATUS_QUERY and not automatic:
                 return self._texting.status(connection, delivery, submission)
             return self.open_case(delivery, submission, silent=silent)
-        administration = self._administration(connection, case, submission)
+        administration = self.administration_of(connection, case, submission)
         dmarc = message.fields.get("dmarc", "")
         if dmarc == "fail" and not automatic and _would_speak(case, submission, administration):
             return _held(case, "its sender's domain says that this mail is not from it (DMARC)")
@@ -181,7 +181,7 @@ class Planner:
         return case or _own_case(connection, submission, named), False
 
     @staticmethod
-    def _administration(
+    def administration_of(
         connection: Connection, case: Row[Any], submission: Submission
     ) -> str | None:
         """The case's administration, when the mail comes from its registered address."""

@@ -19,8 +19,9 @@ from dispatcher.administration import load_all
 from dispatcher.work import Result, Work, failed_for_good
 from gateway import telemetry
 from gateway.texting_limits import TextingLimits
-from tracker import outbox
+from tracker import enclosures, outbox
 from tracker.database import reading
+from tracker.enclosures import Enclosures
 from tracker.models import OutboxKind, OutboxState, cases, decisions, messages
 from tracker.models import outbox as outbox_table
 
@@ -207,6 +208,15 @@ class Relay:
                     select(messages).where(messages.c.id.in_(message_ids))
                 )
             }
+        enclosed = enclosures.of_messages(
+            connection,
+            {
+                entry.message_id
+                for entry in entries
+                if entry.kind == "reply" and entry.channel == "email" and entry.message_id
+            },
+            self._settings.relay.max_attachment_bytes,
+        )
         register: Mapping[str, Administration] = load_all(connection)
         reasons: dict[UUID, Sequence[str]] = {}
         if any(entry.kind == "refer" for entry in entries):
@@ -227,6 +237,7 @@ class Relay:
                     said.get(entry.message_id),
                     register.get(slug or ""),
                     reasons.get(entry.case_id, ()),
+                    enclosures=enclosed.get(entry.message_id, Enclosures()),
                 )
             )
         return works

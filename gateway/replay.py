@@ -15,7 +15,7 @@ from channels.errors import MalformedMessage
 from channels.message import ChannelName
 from gateway import filing
 from gateway.authenticating import authenticator_of, facts_of
-from gateway.planning import Plan
+from gateway.planning import Plan, Planner
 from gateway.reading import read_delivery
 from normalizer.complaint import Outcome
 from normalizer.normalize import normalize
@@ -58,19 +58,28 @@ def replay(house: House, delivery_id: UUID, by: str = "operator") -> Acknowledge
 
 
 def attach(house: House, delivery_id: UUID, code: str, by: str) -> Acknowledgement:
-    """Append a held delivery to the case of ``code``: a person vouches for its sender."""
+    """Append a held delivery to the case of ``code``: a person vouches for its sender.
+
+    What came from the registered address of the case's administration becomes its answer.
+    """
 
     def file(connection: Connection) -> Acknowledgement:
         delivery, submission, _ = _load(house, connection, delivery_id)
         case = register.find_case(connection, code)
         if submission is None or case is None:
             return Refused("unreadable delivery or unknown code")
+        administration = (
+            Planner.administration_of(connection, case, submission)
+            if delivery.channel is ChannelName.EMAIL
+            else None
+        )
         plan = Plan(
             DeliveryState.APPENDED,
-            Outcome.FOLLOW_UP,
+            Outcome.ADMINISTRATION_REPLY if administration else Outcome.FOLLOW_UP,
             case_id=case.id,
             case=case,
             tracking_code=case.tracking_code,
+            administration=administration,
         )
         return _carry_out(house, connection, plan, submission, delivery, delivery_id, by, "attach")
 

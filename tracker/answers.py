@@ -21,7 +21,7 @@ from tracker.outbox import put
 from tracker.status import allowed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
     from uuid import UUID
 
@@ -96,11 +96,12 @@ def answer_case(
     author_name: str,
     administration: str | None,
     now: datetime,
-    language: str = "",
     close: bool = False,
     question: bool = False,
     delivery_id: UUID | None = None,
     source: str = "/desk",
+    full_text: str = "",
+    files: Sequence[Mapping[str, Any]] = (),
 ) -> UUID:
     """Record an administration's answer and send it to the citizen on their own channel.
 
@@ -111,11 +112,13 @@ def answer_case(
         author_name: who signs it, as shown at the desk.
         administration: the slug that answers.
         now: the present time.
-        language: BCP 47 tag of the words, the case's by default.
         close: close the case after the answer.
         question: it asks the citizen something: the case waits for them instead of being answered.
         delivery_id: the mail it came by, when it came by mail.
         source: CloudEvents source.
+        full_text: all words of that mail, ``""`` where equal to ``text``.
+        files: ``{filename, media_type, content}`` each; they go along where the answer leaves by
+            mail.
 
     Returns:
         the id of the message.
@@ -133,12 +136,14 @@ def answer_case(
             "sender": administration or "",
             "recipient": case.contact_value,
             "text": text,
-            "language": language or case.language,
+            "full_text": full_text,
+            "language": case.language,
             "date": now,
             "delivery_id": delivery_id,
             "delivery_status": "queued" if reachable else None,
         },
     )
+    register.add_attachments(connection, message_id, files)
     register.add_event(
         connection,
         case.id,

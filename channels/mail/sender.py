@@ -134,10 +134,13 @@ class RelayChannel:
             mail.add_alternative(page, subtype="html", charset="utf-8")
             for file in message.attachments:
                 maintype, _, subtype = file.media_type.partition("/")
+                if maintype in ("message", "multipart") or not subtype:
+                    # Such parts may not be encoded (RFC 2046, 5.2.1); as bytes they may.
+                    maintype, subtype = "application", "octet-stream"
                 mail.add_attachment(
                     file.content,
-                    maintype=maintype or "application",
-                    subtype=subtype or "octet-stream",
+                    maintype=maintype,
+                    subtype=subtype,
                     filename=file.filename or None,
                 )
             if message.language:  # last: what is added moves such fields into its first part

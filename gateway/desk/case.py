@@ -9,12 +9,15 @@ from flask import abort, redirect, request, url_for
 from flask_login import login_required
 from werkzeug.exceptions import NotFound
 
+from channels.message import ChannelName
 from channels.sms.segments import length
+from gateway.desk import enclosing
 from gateway.desk import reading as desk_reading
 from gateway.desk.access import Deed
 from gateway.desk.files import sound_type
 from gateway.desk.frame import page, show
 from gateway.desk.session import announce, person
+from gateway.desk.showing import MEGABYTE
 from gateway.house import current_house
 from tracker import answers, links, register
 from tracker.database import reading
@@ -59,6 +62,11 @@ def reply(case_id: UUID) -> Response:
     text = _typed("text", LONGEST_TEXT)
     if not text:
         return _shown(row, 422, error=("text", show().t("reply.empty")))
+    files, wrong = enclosing.read(
+        request.files.getlist("files"), house.settings, by_mail=row.channel == ChannelName.EMAIL
+    )
+    if wrong:
+        return _shown(row, 422, error=("files", wrong))
     then = request.form.get("then", "answered")
     before = request.form.get("last", "")
 
@@ -73,10 +81,10 @@ def reply(case_id: UUID) -> Response:
             text,
             author_name=user.email,
             administration=user.administration or present.administration,
-            language=present.language,
             now=house.clock(),
             close=then == "closed",
             question=then == "waiting",
+            files=files,
         )
 
     try:
@@ -217,6 +225,8 @@ def _shown(
         moves=[str(move) for move in CaseStatus if move in allowed(row.status)],
         may={str(deed): user.may(deed) for deed in Deed},
         sound_type=sound_type,
+        most_files=house.settings.web.max_upload_files,
+        most_megabytes=enclosing.most_bytes(house.settings) // MEGABYTE,
         sms_parts=lambda words: length(words).segments,
         error=error,
         text=text or _typed("text", LONGEST_TEXT),

@@ -3,6 +3,7 @@
 
 import itertools
 from datetime import timedelta
+from io import BytesIO
 
 import pytest
 from sqlalchemy import select
@@ -105,6 +106,41 @@ def test_a_reply_becomes_a_message_and_leaves_by_the_persons_channel(desk):
     assert "The reply is on its way." in shown
     assert "Nous réparons demain." in shown
     assert "Waiting to be sent" in shown
+
+
+def test_files_go_along_with_a_reply_by_mail_only(desk):
+    by_mail = desk.case(
+        administration="sante",
+        status="referred",
+        channel="email",
+        contact_scheme="mailto",
+        contact_value="amina@mail.example",
+    )
+    by_text = desk.case(administration="sante", status="referred")
+    desk.house.settings.relay.max_attachment_bytes = 2_000_000
+    agent = desk.client("agent")
+    assert 'type="file"' in agent.text(f"/desk/cases/{by_mail.id}")
+    assert 'type="file"' not in agent.text(f"/desk/cases/{by_text.id}")
+
+    def files(*sizes):
+        return [(BytesIO(b"x" * size), f"../plan {n}.pdf") for n, size in enumerate(sizes)]
+
+    too_big = replied(desk, by_mail, agent, files=files(1_000_001, 1_000_001))
+    too_many = replied(desk, by_mail, agent, files=files(*[1] * 6))
+    no_mail = replied(desk, by_text, agent, files=files(10))
+    assert [one.status_code for one in (too_big, too_many, no_mail)] == [422] * 3
+    assert "may have \u20682\u2069 MB" in too_big.text or "2 MB" in too_big.text
+    assert "Nous réparons demain." in too_big.text, "the words are kept"
+    assert "Files can only go along by mail." in no_mail.text
+    assert desk.rows(select(outbox)) == []
+
+    assert replied(desk, by_mail, agent, files=files(10, 20)).status_code == 302
+    kept = desk.rows(select(attachments).order_by(attachments.c.position))
+    assert [(row.filename, row.media_type, row.size) for row in kept] == [
+        ("plan 0.pdf", "application/pdf", 10),
+        ("plan 1.pdf", "application/pdf", 20),
+    ]
+    assert "plan 1.pdf" in agent.text(f"/desk/cases/{by_mail.id}")
 
 
 def test_a_question_waits_for_the_citizen_and_an_answer_may_close(desk):
