@@ -18,6 +18,7 @@ from dispatcher.administration import OutletName
 from dispatcher.notices import Notice
 from dispatcher.work import Result, Work, hand_over, may_have_gone, way_out
 from tracker import answers, attention, opt_outs, register
+from tracker.mail_thread import MailThread
 from tracker.models import (
     AttentionReason,
     Author,
@@ -296,9 +297,10 @@ class Dispatcher:
     ) -> OutboundMessage:
         """A mail in the case's thread: signed reply address, stable Message-ID, references."""
         case, entry = work.case, work.entry
-        origin = entry.payload.get("in_reply_to", "")
-        if case is not None and not origin and case.channel == "email":
-            origin = entry.payload.get("origin", "")
+        # Whoever else is written to (an administration, another way) has mails of their own.
+        ours = case is not None and case.contact_value == entry.recipient
+        thread = work.thread if ours else MailThread()
+        answered, references = thread.references(entry.payload.get("in_reply_to", ""))
         return OutboundMessage(
             idempotency_key=str(entry.id),
             channel=ChannelName.EMAIL,
@@ -307,8 +309,8 @@ class Dispatcher:
             text=notice.text,
             language=notice.language,
             message_id=f"{entry.id}@{self.mail_domain}",
-            in_reply_to=origin,
-            references=(origin,) if origin else (),
+            in_reply_to=answered,
+            references=references,
             reply_to=self.thread_address(case.tracking_code) if case is not None else "",
             auto_submitted=auto if automatic else "no",
             attachments=tuple(

@@ -11,6 +11,7 @@ from channels.message import ChannelName
 from channels.sms.twilio import text_digest
 from tracker import outbox, receipts
 from tracker.enclosures import Enclosures
+from tracker.mail_thread import MailThread
 from tracker.models import OutboxKind, OutboxState, messages
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class Work:
         administration: the case's (or a referral's) administration, or ``None``.
         reasons: why the case went to that administration.
         codes: codes to acknowledge together; empty for one alone.
+        thread: the mails of the case so far.
         enclosures: the files of ``message`` that may go along by mail.
     """
 
@@ -44,6 +46,7 @@ class Work:
     administration: Administration | None = None
     reasons: Sequence[str] = ()
     codes: Sequence[str] = ()
+    thread: MailThread = field(default_factory=MailThread)
     enclosures: Enclosures = field(default_factory=Enclosures)
 
 

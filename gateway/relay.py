@@ -19,9 +19,10 @@ from dispatcher.administration import load_all
 from dispatcher.work import Result, Work, failed_for_good
 from gateway import telemetry
 from gateway.texting_limits import TextingLimits
-from tracker import enclosures, outbox
+from tracker import enclosures, mail_thread, outbox
 from tracker.database import reading
 from tracker.enclosures import Enclosures
+from tracker.mail_thread import MailThread
 from tracker.models import OutboxKind, OutboxState, cases, decisions, messages
 from tracker.models import outbox as outbox_table
 
@@ -213,9 +214,17 @@ class Relay:
             {
                 entry.message_id
                 for entry in entries
-                if entry.kind == "reply" and entry.channel == "email" and entry.message_id
+                if entry.message_id and entry.kind == "reply" and entry.channel == "email"
             },
             self._settings.relay.max_attachment_bytes,
+        )
+        threads = mail_thread.of_cases(
+            connection,
+            {
+                entry.case_id
+                for entry in entries
+                if entry.case_id and entry.recipient_scheme == "mailto" and entry.kind != "route"
+            },
         )
         register: Mapping[str, Administration] = load_all(connection)
         reasons: dict[UUID, Sequence[str]] = {}
@@ -237,6 +246,7 @@ class Relay:
                     said.get(entry.message_id),
                     register.get(slug or ""),
                     reasons.get(entry.case_id, ()),
+                    thread=threads.get(entry.case_id, MailThread()),
                     enclosures=enclosed.get(entry.message_id, Enclosures()),
                 )
             )

@@ -32,6 +32,7 @@ from gateway.house import House
 from gateway.intake import Intake
 from gateway.planning import Planner
 from gateway.relay import Relay
+from tracker import answers, register
 from tracker.database import open_engine
 from tracker.group_commit import GroupCommit
 from tracker.migrations import upgrade
@@ -64,13 +65,14 @@ class World:
     relay: Relay
     asking: Dispatcher
     sink: Sink
+    identifier: str = ""
     now: datetime = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
     def take(self, sender: str, to: str, words: str, *files: tuple[str, str, bytes]) -> Accepted:
         """One mail, as the doors take it."""
         mail = EmailMessage()
         mail["From"], mail["To"], mail["Subject"] = sender, to, "Re: Eau"
-        mail["Message-ID"] = f"<{uuid4()}@x.example>"
+        mail["Message-ID"] = self.identifier or f"<{uuid4()}@x.example>"
         mail.set_content(words)
         for name, media_type, content in files:
             maintype, _, subtype = media_type.partition("/")
@@ -236,3 +238,50 @@ def test_a_held_answer_that_a_person_vouches_for_is_the_administrations(world: W
         said = connection.execute(select(messages.c.author, messages.c.direction)).all()
         assert connection.scalar(select(cases.c.status)) == "answered"
     assert ("administration", "outbound") in {(row.author, row.direction) for row in said}
+
+
+def test_our_mails_stand_in_the_thread_of_the_citizens(world: World) -> None:
+    """Each answers her latest mail and names all before; an id that is none spoils nothing."""
+    world.identifier = "<first@mail.example>"
+    code = world.take(CITIZEN, "complaints@g.example", "Pas d'eau depuis lundi.").tracking_code
+    world.relay.drain()
+    (acknowledged,) = world.sink.mails
+    assert acknowledged["In-Reply-To"] == "<first@mail.example>"
+    assert acknowledged["References"] == "<first@mail.example>"
+
+    assert code
+    world.identifier = "<second@mail.example>"
+    world.take(CITIZEN, thread_address(code, "g.example", [KEY]), "Toujours pas.")
+    world.identifier = "no id at all"
+    world.take(CITIZEN, thread_address(code, "g.example", [KEY]), "Encore moi.")
+    with world.house.engine.begin() as connection:
+        case = register.find_case(connection, code)
+        assert case is not None
+        answers.answer_case(
+            connection, case, "Demain.", author_name="a", administration=None, now=world.now
+        )
+    world.relay.drain()
+
+    answered = world.sink.mails[-1]
+    assert "Demain." in answered.get_body(("plain",)).get_content()
+    assert answered["In-Reply-To"] == "<second@mail.example>"
+    assert answered["References"].split() == [
+        "<first@mail.example>",
+        acknowledged["Message-ID"],
+        "<second@mail.example>",
+    ]
+
+
+def test_an_administration_is_not_told_the_citizens_message_ids(world: World) -> None:
+    """Its mails are a thread of their own."""
+    world.identifier = "<first@mail.example>"
+    world.case()
+    with world.house.engine.begin() as connection:
+        connection.execute(cases.update().values(administration=None))
+        case = connection.execute(select(cases)).one()
+        answers.assign(connection, case, "water", by="a", reasons=["r"], now=world.now)
+    world.relay.drain()
+
+    (referred,) = [mail for mail in world.sink.mails if mail["To"] == OFFICE]
+    assert referred["In-Reply-To"] is None
+    assert referred["References"] is None
