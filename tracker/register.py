@@ -49,6 +49,16 @@ _POSTGRESQL_CLAIM = (
     .execution_options(preserve_rowcount=True)
 )
 _CASE_BY_CODE = select(cases).where(cases.c.tracking_code == bindparam("code"))
+_CASE_OF_MESSAGES = (
+    select(cases)
+    .join(messages, messages.c.case_id == cases.c.id)
+    .where(
+        messages.c.message_id.in_(bindparam("ids", expanding=True)),
+        messages.c.direction == bindparam("direction"),
+    )
+    .order_by(messages.c.date.desc())
+    .limit(1)
+)
 _CASE_BY_ID = select(cases).where(cases.c.id == bindparam("case_id"))
 _DELIVERY_BY_KEY = select(
     deliveries.c.id,
@@ -109,13 +119,7 @@ def case_of_message_ids(
     if not ids:
         return None
     deferred.flush(connection)
-    return connection.execute(
-        select(cases)
-        .join(messages, messages.c.case_id == cases.c.id)
-        .where(messages.c.message_id.in_(list(ids)), messages.c.direction == direction)
-        .order_by(messages.c.date.desc())
-        .limit(1),
-    ).first()
+    return connection.execute(_CASE_OF_MESSAGES, {"ids": list(ids), "direction": direction}).first()
 
 
 #: Whose cases the rows that a connection keeps (``tracker.deferred``) may hold.
