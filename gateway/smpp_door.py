@@ -50,6 +50,7 @@ def run(house: House, stop: threading.Event, announce: Callable[[str], None] = p
         open_door(house, outbox, line).run(stop)
     finally:
         stop.set()  # what is stored is filed by the next process, or by the sweeper
+        line.ring()
         filing.join(_FILING_SECONDS)
         outbox.close()
 

@@ -75,6 +75,12 @@ class Line:
             self._since = self._monotonic() if self._waiting else None
             self._changed.notify_all()
 
+    def ring(self) -> None:
+        """Let the filing look, also at whether all is over."""
+        with self._changed:
+            self._rung = True
+            self._changed.notify_all()
+
     def wait(self, seconds: float) -> None:
         """Until parts were stored that nobody has looked at, at most so long."""
         with self._changed:

@@ -12,7 +12,6 @@ import logging
 import threading
 from collections import deque
 from datetime import timedelta
-from functools import partial
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -136,6 +135,7 @@ class SmppOutbox:
         self._told = threading.Event()
         self._told.set()
         self._together = _MOST_TOGETHER
+        self._in_hand = 0
 
     def due(self, limit: int) -> Sequence[Outgoing]:
         """Claim at most ``limit`` texts.
@@ -186,16 +186,13 @@ class SmppOutbox:
         self._record_next()
 
     def _record_next(self) -> None:
-        with self._lock:
-            batch = [self._news[at] for at in range(min(self._together, len(self._news)))]
-        self._house.writer.submit(
-            lambda connection: self._record(connection, batch), savepoint=False
-        ).add_done_callback(partial(self._recorded, len(batch)))
+        self._house.writer.submit(self._record, savepoint=False).add_done_callback(self._recorded)
 
-    def _recorded(self, count: int, done: Future[None]) -> None:
+    def _recorded(self, done: Future[None]) -> None:
         """Go on with what was told meanwhile; runs in the writing thread after its commit."""
         error = done.exception()
         with self._lock:
+            count = self._in_hand
             if error is None or self._is_at_fault(error, count):
                 for _ in range(count):
                     self._news.popleft()
@@ -223,9 +220,11 @@ class SmppOutbox:
         telemetry.smpp_event("record_refused")
         return True
 
-    def _record(
-        self, connection: Connection, batch: Sequence[tuple[UUID, Sequence[str] | DeliveryError]]
-    ) -> None:
+    def _record(self, connection: Connection) -> None:
+        """Record what was told by now: more than when this was queued. It may run again."""
+        with self._lock:
+            batch = [self._news[at] for at in range(min(self._together, len(self._news)))]
+            self._in_hand = len(batch)
         now = self._house.clock()
         sent: dict[UUID, Sequence[str]] = {}
         for entry_id, what in batch:

@@ -165,6 +165,10 @@ class GroupCommit:
                 self._fail(group, type(error).__name__, error)
             return
         except Exception as error:  # noqa: BLE001 - the driver's own errors, of every kind
+            if len(group) > 1 and not isinstance(error, DBAPIError):
+                for job in group:  # an error of one function's own: the others do not share it
+                    self._commit([job], batched=batched)
+                return
             self._fail(group, type(error).__name__, error)
             return
         for job, result, failed in results:

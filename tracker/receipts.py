@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, select
 
 from channels.message import ChannelName, DeliveryStatus, Receipt, advances
 from normalizer.phone import is_mobile
-from tracker import attention, register
+from tracker import attention, bulk, register
 from tracker.models import (
     AttentionReason,
     Author,
@@ -26,7 +26,7 @@ from tracker.models import (
 from tracker.outbox import put
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
     from uuid import UUID
 
@@ -71,25 +71,15 @@ def apply(connection: Connection, outbox_id: UUID, receipt: Receipt, now: dateti
     return True
 
 
-_MOVE = (
+_NAME = (
     outbox.update()
     .where(outbox.c.id == bindparam("entry"))
-    .values(
-        delivery_status=bindparam("status"),
-        provider_id=bindparam("provider"),
-        state=bindparam("new_state"),
-        done_at=bindparam("new_done_at"),
-    )
-)
-_TELL = (
-    messages.update()
-    .where(messages.c.outbox_id == bindparam("entry"))
-    .values(delivery_status=bindparam("status"), delivery_detail=bindparam("told"))
+    .values(provider_id=bindparam("provider"))
 )
 
 
 def apply_all(connection: Connection, told: Sequence[tuple[UUID, Receipt]], now: datetime) -> None:
-    """Apply receipts of several entries with one statement a table; see :func:`apply`.
+    """Apply receipts of several entries, with one statement for those alike; see :func:`apply`.
 
     Args:
         connection: inside a transaction.
@@ -99,7 +89,9 @@ def apply_all(connection: Connection, told: Sequence[tuple[UUID, Receipt]], now:
     by_entry = dict(told)
     if not by_entry:
         return
-    moves, events, failed = [], [], []
+    moves: dict[tuple[str, bool], list[UUID]] = {}
+    words: dict[tuple[str, str], list[UUID]] = {}
+    named, events, failed = [], [], []
     query = select(outbox).where(outbox.c.id.in_(list(by_entry))).order_by(outbox.c.id)
     for entry in connection.execute(query.with_for_update()).all():
         receipt = by_entry[entry.id]
@@ -110,27 +102,41 @@ def apply_all(connection: Connection, told: Sequence[tuple[UUID, Receipt]], now:
         if not advances(current, receipt.delivery_status):
             continue
         known = entry.state == str(OutboxState.UNKNOWN)  # the provider knows it: it went
-        moves.append(
-            {
-                "entry": entry.id,
-                "status": str(receipt.delivery_status),
-                "provider": entry.provider_id or receipt.provider_id,
-                "new_state": str(OutboxState.DONE) if known else entry.state,
-                "new_done_at": now if known else entry.done_at,
-                "told": receipt.detail[:200],
-            }
-        )
+        status = str(receipt.delivery_status)
+        moves.setdefault((status, known), []).append(entry.id)
+        words.setdefault((status, receipt.detail[:200]), []).append(entry.id)
+        if receipt.provider_id and not entry.provider_id:
+            named.append({"entry": entry.id, "provider": receipt.provider_id})
         if entry.case_id is not None:
             events.append(_event(entry, receipt, now))
             if receipt.delivery_status in _FAILURES:
                 failed.append((entry.id, receipt.detail))
-    if moves:
-        connection.execute(_MOVE, moves)
-        connection.execute(_TELL, moves)
-    if events:
-        connection.execute(case_events.insert(), events)
+    _write(connection, moves, words, now)
+    if named:
+        connection.execute(_NAME, named)
+    bulk.insert(connection, {case_events: events})
     for outbox_id, detail in failed:
         undelivered(connection, outbox_id, detail, now)
+
+
+def _write(
+    connection: Connection,
+    moves: Mapping[tuple[str, bool], list[UUID]],
+    words: Mapping[tuple[str, str], list[UUID]],
+    now: datetime,
+) -> None:
+    """Entries by their new status and whether they had been unknown; messages by what is said."""
+    for (status, known), entries in moves.items():
+        values: dict[str, Any] = {"delivery_status": status}
+        if known:
+            values |= {"state": str(OutboxState.DONE), "done_at": now}
+        connection.execute(outbox.update().where(outbox.c.id.in_(entries)).values(values))
+    for (status, detail), entries in words.items():
+        connection.execute(
+            messages.update()
+            .where(messages.c.outbox_id.in_(entries))
+            .values(delivery_status=status, delivery_detail=detail)
+        )
 
 
 def _event(entry: Row[Any], receipt: Receipt, now: datetime) -> dict[str, Any]:

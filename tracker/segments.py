@@ -14,7 +14,7 @@ from sqlalchemy import bindparam, select
 
 from channels.message import DeliveryStatus, Receipt, advances
 from normalizer.text import storable
-from tracker import receipts
+from tracker import bulk, receipts
 from tracker.identity import new_id
 from tracker.models import sms_segments
 
@@ -33,9 +33,6 @@ UNMATCHED = timedelta(hours=24)
 _FAILED = (DeliveryStatus.FAILED, DeliveryStatus.BOUNCED)
 _DELIVERED = (DeliveryStatus.DELIVERED, DeliveryStatus.READ)
 _BY_ROW = sms_segments.update().where(sms_segments.c.id == bindparam("row"))
-_ADVANCE = _BY_ROW.values(
-    status=bindparam("new_status"), detail=bindparam("new_detail"), at=bindparam("new_at")
-)
 _ADOPT = _BY_ROW.values(
     outbox_id=bindparam("entry"),
     number=bindparam("place"),
@@ -58,8 +55,9 @@ def sent(
     """
     ids = {message_id for those in texts.values() for message_id in those}
     known = _rows(connection, smsc, ids)
-    fresh, adopted = [], []
+    fresh, adopted, gone = [], [], []
     for outbox_id, message_ids in texts.items():
+        said: list[tuple[DeliveryStatus, str]] = []
         for number, message_id in enumerate(message_ids, start=1):
             row = known.get(message_id)
             if row is None:
@@ -75,6 +73,7 @@ def sent(
                         "at": now,
                     }
                 )
+                said.append((DeliveryStatus.SENT, ""))
                 continue
             # An early receipt is the later word. An id of an older text was used again.
             early = row.outbox_id is None and now - row.at <= UNMATCHED
@@ -90,17 +89,14 @@ def sent(
                     "new_at": row.at if keeps else now,
                 }
             )
-    if fresh:
-        connection.execute(sms_segments.insert(), fresh)
+            status = DeliveryStatus(row.status) if keeps else DeliveryStatus.SENT
+            said.append((status, row.detail if keeps else ""))
+        status, detail = _together(said) or (DeliveryStatus.SENT, "")
+        gone.append((outbox_id, Receipt(" ".join(message_ids), status, detail)))
+    bulk.insert(connection, {sms_segments: fresh})
     if adopted:
         connection.execute(_ADOPT, adopted)
-    gone = [
-        (outbox_id, Receipt(" ".join(message_ids), DeliveryStatus.SENT))
-        for outbox_id, message_ids in texts.items()
-    ]
     receipts.apply_all(connection, gone, now)
-    if adopted:
-        _settle(connection, {row["entry"] for row in adopted}, now)
 
 
 def receive(connection: Connection, told: Sequence[SegmentReceipt], now: datetime) -> None:
@@ -125,7 +121,8 @@ def _receive(
     connection: Connection, smsc: str, latest: Mapping[str, SegmentReceipt], now: datetime
 ) -> None:
     known = _rows(connection, smsc, set(latest))
-    fresh, moved, entries = [], [], set()
+    fresh, entries = [], set()
+    moved: dict[tuple[str, str], list[UUID]] = {}
     for message_id, receipt in latest.items():
         row = known.get(message_id)
         detail = storable(receipt.detail)[:200]
@@ -143,20 +140,16 @@ def _receive(
                 }
             )
         elif advances(DeliveryStatus(row.status), receipt.delivery_status):
-            moved.append(
-                {
-                    "row": row.id,
-                    "new_status": str(receipt.delivery_status),
-                    "new_detail": detail,
-                    "new_at": now,
-                }
-            )
+            moved.setdefault((str(receipt.delivery_status), detail), []).append(row.id)
             if row.outbox_id is not None:
                 entries.add(row.outbox_id)
-    if fresh:
-        connection.execute(sms_segments.insert(), fresh)
-    if moved:
-        connection.execute(_ADVANCE, moved)
+    bulk.insert(connection, {sms_segments: fresh})
+    for (status, detail), rows in moved.items():
+        connection.execute(
+            sms_segments.update()
+            .where(sms_segments.c.id.in_(rows))
+            .values(status=status, detail=detail, at=now)
+        )
     _settle(connection, entries, now)
 
 
@@ -189,9 +182,19 @@ def _settle(connection: Connection, entries: set[UUID], now: datetime) -> None:
         found.setdefault(row.outbox_id, []).append(row)
     told = []
     for outbox_id, rows in found.items():
-        failed = next((row for row in rows if row.status in _FAILED), None)
-        if failed is not None:
-            told.append((outbox_id, Receipt("", DeliveryStatus.FAILED, failed.detail)))
-        elif all(row.status in _DELIVERED for row in rows):
-            told.append((outbox_id, Receipt("", DeliveryStatus.DELIVERED, rows[-1].detail)))
+        fate = _together([(DeliveryStatus(row.status), row.detail) for row in rows])
+        if fate is not None:
+            told.append((outbox_id, Receipt("", *fate)))
     receipts.apply_all(connection, told, now)
+
+
+def _together(
+    segments: Sequence[tuple[DeliveryStatus, str]],
+) -> tuple[DeliveryStatus, str] | None:
+    """The fate of a text by those of its segments; ``None`` while receipts are out."""
+    for status, detail in segments:
+        if status in _FAILED:
+            return DeliveryStatus.FAILED, detail
+    if all(status in _DELIVERED for status, _ in segments):
+        return DeliveryStatus.DELIVERED, segments[-1][1]
+    return None
