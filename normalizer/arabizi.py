@@ -15,6 +15,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_DIGIT = re.compile(r"\d")
+_MANY_DIGITS = re.compile(r"[014]|\d{3}")
+_QUANTITY = re.compile(
+    r"(\d+)(h\d{0,2}|dhs?|drhm|mad|da|eur|euros?|jrs?|jours?|j|mois|ans?|annees?|ann\u00e9es?"
+    r"|semaines?|sem|heures?|mn|min|minutes?|s|sec|km|kms|kwh?|mm?|cm|m2|m3|ha|kg|g|go|mo|gb|mb|mbps"
+    r"|l|pm|am|h|e|er|eme|\u00e8me|ieme|i\u00e8me|nd|nde|chhor|chhour|chhr|chhar|snin|iyam|yam"
+    r"|ayam|nhar|lyali|merrat|mrat|d9ay9|dqiqa|days?|months?|years?|hours?|x|p)",
+    re.IGNORECASE,
+)
 _DOUBLED = re.compile(r"([^\d])\1+")
 _SUN = "dnrstzlcj"
 
@@ -58,6 +67,28 @@ _ASSIMILATED = re.compile(rf"e?((?:ch){{2}}|([{_SUN}])\2|cch|ssh)(?=.)")
 _VERB = re.compile("k[ae]?(y|i(?=[^aeiouy])|n|t)(?=[^aeiou].)|ka(y|n|t)(?=.)")
 _VERBS = {"y": "كي", "i": "كي", "n": "كن", "t": "كت"}
 _NEGATED = re.compile("ma(?=[^aeiou]|i)(.{3,}?)(?:c|s)h(?:i)?$")
+
+
+def is_number(word: str) -> bool:
+    """Whether the digits of ``word``, lower case, are digits: an amount, an hour, a code.
+
+    Those of a Darija word are letters: ``3la``, ``m9tou3``, ``9dim``.
+    """
+    if word.isalpha():
+        return False
+    if _QUANTITY.fullmatch(word) or _MANY_DIGITS.search(word):
+        return True
+    return _DIGIT.search(word) is not None and sum(map(str.isalpha, word)) <= 1
+
+
+def quantity(word: str) -> tuple[str, str]:
+    """Part a number from the unit that is written in one with it; two empty texts if there is none.
+
+    >>> quantity("500dh"), quantity("3la")
+    (('500', 'dh'), ('', ''))
+    """
+    found = _QUANTITY.fullmatch(word)
+    return (found.group(1), found.group(2)) if found else ("", "")
 
 
 def skeleton(word: str) -> str:

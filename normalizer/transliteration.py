@@ -16,7 +16,7 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Literal
 
-from normalizer.arabizi import assimilated, clitics, letters, skeleton
+from normalizer.arabizi import assimilated, clitics, is_number, letters, quantity, skeleton
 from normalizer.latin_copy import Hand, article, spelt
 from normalizer.text import ascii_digits, fold
 
@@ -30,15 +30,6 @@ French = Literal["sound", "keep"]
 _LONGEST = 60
 _SPACES = re.compile(r"(\s+)")
 _LATIN_RUN = re.compile("[0-9A-Za-z\u00c0-\u024f\u0250-\u02af\u1e00-\u1eff]+")
-_DIGIT = re.compile(r"\d")
-_MANY_DIGITS = re.compile(r"[014]|\d{3}")
-_QUANTITY = re.compile(
-    r"(\d+)(h\d{0,2}|dhs?|drhm|mad|da|eur|euros?|jrs?|jours?|j|mois|ans?|annees?|ann\u00e9es?"
-    r"|semaines?|sem|heures?|mn|min|minutes?|s|sec|km|kms|kwh?|mm?|cm|m2|m3|ha|kg|g|go|mo|gb|mb|mbps"
-    r"|l|pm|am|h|e|er|eme|\u00e8me|ieme|i\u00e8me|nd|nde|chhor|chhour|chhr|chhar|snin|iyam|yam"
-    r"|ayam|nhar|lyali|merrat|mrat|d9ay9|dqiqa|days?|months?|years?|hours?|x|p)",
-    re.IGNORECASE,
-)
 #: Words of one letter that are written in one with the next word in Arabic letters.
 _CLITICS = {
     "f": "ف",
@@ -168,12 +159,9 @@ def _word(written: str, french: French) -> str:
         return "ال" + known.removeprefix("ال")
     if (known := _known(word)) is not None:
         return known
-    if _DIGIT.search(word):
-        if quantity := _QUANTITY.fullmatch(word):
-            number, unit = quantity.groups()
-            return f"{number} {known}" if (known := _known(unit)) else written
-        if _MANY_DIGITS.search(word) or sum(map(str.isalpha, word)) == 1:
-            return written
+    if is_number(word):
+        number, unit = quantity(word)
+        return f"{number} {known}" if unit and (known := _known(unit)) else written
     if word in _words().french or _FRENCH.search(word):
         return written if french == "keep" else letters(word, french=True)
     parted = next(clitics(word), None)
