@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from normalizer.language import detect
 from tracker import attention, register
 from tracker.identity import new_id
 from tracker.models import (
@@ -111,7 +112,7 @@ def answer_case(
         author_name: who signs it, as shown at the desk.
         administration: the slug that answers.
         now: the present time.
-        language: BCP 47 tag of the words, the case's by default.
+        language: BCP 47 tag of the words; by default the one they are found to be in.
         close: close the case after the answer.
         question: it asks the citizen something: the case waits for them instead of being answered.
         delivery_id: the mail it came by, when it came by mail.
@@ -133,7 +134,7 @@ def answer_case(
             "sender": administration or "",
             "recipient": case.contact_value,
             "text": text,
-            "language": language or case.language,
+            "language": language or detect(text, case.language),
             "date": now,
             "delivery_id": delivery_id,
             "delivery_status": "queued" if reachable else None,

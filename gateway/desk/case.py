@@ -73,7 +73,6 @@ def reply(case_id: UUID) -> Response:
             text,
             author_name=user.email,
             administration=user.administration or present.administration,
-            language=present.language,
             now=house.clock(),
             close=then == "closed",
             question=then == "waiting",

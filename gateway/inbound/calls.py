@@ -92,7 +92,9 @@ def words_of(house: House, entry_id: UUID) -> AnswerFacts:
     is_answer = entry.kind == str(OutboxKind.REPLY)
     text, text_language = str(entry.payload.get("text", "")), tag
     if message is not None:
-        text, text_language = message.text, message.language or tag
+        # There are voices for the languages we answer in; one of those reads Darija.
+        text = message.text
+        text_language = house.wording.answering_language(message.language or tag)
     if not text:
         text = house.wording.text(
             tag,
