@@ -27,6 +27,7 @@ class Country(BaseModel):
         emergency_numbers: told where somebody is in danger.
         next_recourse: by language, who may be turned to next.
         example_mobile: an E.164 mobile number, for trials.
+        places: the gazetteer (CSV), beside the profile's file or absolute; ``None``: none.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -41,6 +42,7 @@ class Country(BaseModel):
     emergency_numbers: tuple[str, ...]
     next_recourse: dict[str, str]
     example_mobile: str = Field(pattern="^[+][1-9][0-9]{5,14}$")
+    places: Path | None = None
 
     @field_validator("timezone")
     @classmethod
@@ -66,4 +68,7 @@ def load(name: str, folder: Path = HERE) -> Country:
         pydantic.ValidationError: the file does not fit; it names the key.
     """
     file = folder / f"{name}.toml"
-    return Country.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
+    profile = tomllib.loads(file.read_text(encoding="utf-8"))
+    if isinstance(profile.get("places"), str):
+        profile["places"] = folder / profile["places"]
+    return Country.model_validate(profile)

@@ -15,7 +15,7 @@ import click
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from config import country as countries
-from dispatcher.administration import BadRegister
+from dispatcher.administration_csv import BadRegister
 from gateway import wiring
 from gateway.commands.administrations import administrations
 from gateway.commands.demo import demo

@@ -10,12 +10,13 @@ from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import DataError, IntegrityError
 
 from config import country as countries
-from dispatcher.administration import load_all
+from dispatcher.administration import load_some
 from dispatcher.work import Result, Work, failed_for_good
 from gateway import telemetry
 from gateway.texting_limits import TextingLimits
@@ -74,6 +75,7 @@ class Relay:
         self._kinds = kinds
         self._rest = rest
         country = country or countries.load(settings.country)
+        self._zone = ZoneInfo(country.timezone)
         self._texting = TextingLimits(engine, settings, country)
         self._name = f"{socket.gethostname()}:{os.getpid()}"
 
@@ -195,7 +197,10 @@ class Relay:
                     select(messages).where(messages.c.id.in_(message_ids))
                 )
             }
-        register: Mapping[str, Administration] = load_all(connection)
+        slugs = {entry.recipient for entry in entries if entry.kind == "refer"}
+        slugs |= {case.administration for case in found.values() if case.administration}
+        today = self._clock().astimezone(self._zone).date()
+        register: Mapping[str, Administration] = load_some(connection, slugs, today)
         reasons: dict[UUID, Sequence[str]] = {}
         if any(entry.kind == "refer" for entry in entries):
             for row in connection.execute(

@@ -200,7 +200,7 @@ def _shown(
     house, say, user = current_house(), show(), person()
     with reading(house.engine).connect() as connection:
         thread = desk_reading.thread(connection, row.id)
-        names = desk_reading.names(connection, say.language)
+        names = desk_reading.names(connection, say.language, house.today())
     return page(
         "case.html",
         code,

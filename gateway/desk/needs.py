@@ -86,7 +86,7 @@ def _shown(code: int = 200, *, failed: UUID | None = None, problem: str = "") ->
             rows = [*attention_row(connection, failed), *rows]
         items = [_item(connection, row) for row in rows]
         counts = attention.counts(connection)
-        names = desk_reading.names(connection, say.language)
+        names = desk_reading.names(connection, say.language, house.today())
     total = sum(counts.values())
     return page(
         "attention.html",

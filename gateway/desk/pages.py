@@ -67,7 +67,7 @@ def _listed(wanted: CaseFilter, *, typed: str = "", error: str = "", status: int
     with reading(house.engine).connect() as connection:
         found = desk_reading.list_cases(connection, user, wanted, now)
         tally = desk_reading.tally(connection, user, now)
-        names = desk_reading.names(connection, say.language)
+        names = desk_reading.names(connection, say.language, house.today())
     return page(
         "cases.html",
         status,

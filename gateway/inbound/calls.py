@@ -14,7 +14,7 @@ from sqlalchemy import Connection, select
 from channels.twilio_account import Form
 from channels.voice.ivr import AnswerFacts, CodeReading, StatusFacts
 from channels.voice.twilio import WITHHELD
-from dispatcher.administration import load_all
+from dispatcher.administration import load_some
 from gateway.house import House
 from normalizer import tracking_code
 from tracker import register, throttle
@@ -40,7 +40,7 @@ def status(house: House, form: Form, language: str) -> StatusFacts:
         case = register.find_case(connection, code) if code else None
         if case is None:
             return StatusFacts(CodeReading.UNKNOWN)
-        name = _administration(connection, case, language)
+        name = _administration(house, connection, case, language)
     words, tag = house.wording, language or house.country.default_language
     return StatusFacts(
         CodeReading.FOUND,
@@ -85,7 +85,7 @@ def words_of(house: House, entry_id: UUID) -> AnswerFacts:
             return AnswerFacts(CodeReading.UNKNOWN)
         entry, case = found
         tag = house.wording.answering_language(case.language)
-        name = _administration(connection, case, tag)
+        name = _administration(house, connection, case, tag)
         message = connection.execute(
             select(messages.c.text, messages.c.language).where(messages.c.id == entry.message_id)
         ).first()
@@ -153,10 +153,11 @@ def _entry(connection: Connection, entry_id: UUID) -> tuple[Any, Any] | None:
     return None if case is None else (entry, case)
 
 
-def _administration(connection: Connection, case: Any, language: str) -> str:
+def _administration(house: House, connection: Connection, case: Any, language: str) -> str:
     if not case.administration:
         return ""
-    found = load_all(connection).get(case.administration)
+    register = load_some(connection, [case.administration], house.today())
+    found = register.get(case.administration)
     return found.name(language) if found else ""
 
 

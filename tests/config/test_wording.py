@@ -16,7 +16,8 @@ from channels.sms.segments import Encoding, length
 from config import country
 from config.settings import Settings
 from config.wording import HERE, PLURAL_FORMS, Wording
-from dispatcher.administration import Administration, read_csv
+from dispatcher.administration import Administration
+from dispatcher.administration_csv import read_csv
 from gateway.wiring import confirm_url, notices_of
 from normalizer.intent import CONTENT, Intent, understand
 from normalizer.text import fold
