@@ -223,6 +223,15 @@ class Dispatch(Section):
     )
 
 
+class Clock(Section):
+    """The legal clock; its days are facts of the country and stand in the profile."""
+
+    holidays: str = Field(
+        "", description="table of announced holidays (TOML); empty: config/holidays/<country>.toml"
+    )
+    batch_size: int = Field(100, ge=1, description="cases looked at in one transaction")
+
+
 class Limits(Section):
     """How much is too much."""
 
@@ -284,6 +293,7 @@ class Settings(BaseSettings):
     sms: Sms = Field(default_factory=Sms)
     voice: Voice = Field(default_factory=Voice)
     dispatch: Dispatch = Field(default_factory=Dispatch)
+    clock: Clock = Field(default_factory=Clock)
     limits: Limits = Field(default_factory=Limits)
     desk: Desk = Field(default_factory=Desk)
     metrics: Metrics = Field(default_factory=Metrics)

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from normalizer.language import detect
-from tracker import attention, register
+from tracker import attention, ledger, register
 from tracker.identity import new_id
 from tracker.models import (
     AttentionReason,
@@ -71,6 +71,7 @@ def assign(
         source=source,
         at=now,
     )
+    ledger.touch(connection, case.id, now)
     if CaseStatus.REFERRED in allowed(case.status):
         register.change_status(
             connection, case, CaseStatus.REFERRED, by=by, source=source, at=now, tell=True

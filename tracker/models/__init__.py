@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """All tables, under one metadata and one Alembic line."""
 
+from tracker.models.clock import DeadlineKind, deadlines
 from tracker.models.people import administrations, decisions, opt_outs, throttle, users
 from tracker.models.record import attachments, blobs, case_events, cases, deliveries, messages
 from tracker.models.types import Json, UtcDateTime, metadata
@@ -29,6 +30,7 @@ __all__ = [
     "AttentionReason",
     "Author",
     "CaseStatus",
+    "DeadlineKind",
     "DeliveryState",
     "Direction",
     "EventType",
@@ -46,6 +48,7 @@ __all__ = [
     "cases",
     "decisions",
     "deliveries",
+    "deadlines",
     "mailbox_cursors",
     "messages",
     "metadata",

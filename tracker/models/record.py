@@ -72,6 +72,9 @@ cases = Table(
     Column("requested_datetime", UtcDateTime, nullable=False),
     Column("forward_by", UtcDateTime, nullable=True),
     Column("expected_datetime", UtcDateTime, nullable=True),
+    # By when the answer that is owed now is due, where that is not ``expected_datetime``: after a
+    # reopening. The first clock never moves.
+    Column("answer_due", UtcDateTime, nullable=True),
     Column("updated_at", UtcDateTime, nullable=False),
     # The case of the same sender that came before this one, and the one that took this one in: its
     # code stays valid and tells the other's state. No case is ever deleted.

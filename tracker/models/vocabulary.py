@@ -120,3 +120,6 @@ class EventType(StrEnum):
     ATTENTION_RESOLVED = "guichet.attention.resolved"
     PARTS_MISSING = "guichet.message.parts_missing"
     LATE_PART = "guichet.message.late_part"
+    REMINDED = "guichet.case.reminded"
+    OVERDUE = "guichet.case.overdue"
+    ESCALATED = "guichet.case.escalated"
