@@ -102,7 +102,9 @@ def to_arabic(text: str, *, french: French = "sound") -> str:
 
     Args:
         text: in any script; meant for Darija in Latin letters.
-        french: what becomes of words that look French.
+        french: what becomes of words that look French. As they sound, they meet the loans that
+            Moroccans write in Arabic letters; left, the French texts a classifier has seen: to be
+            preferred where nothing else shows it the text as it was written.
     """
     made: list[str] = []
     clitic = ""
