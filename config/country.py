@@ -5,12 +5,17 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 HERE = Path(__file__).parent / "countries"
+
+Counted = Literal["calendar", "working"]
+#: In the order of ``datetime.weekday``.
+WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_LONGEST = 3660
 
 
 class Country(BaseModel):
@@ -24,6 +29,15 @@ class Country(BaseModel):
         languages: BCP 47 tags of the pages, in order.
         forward_days: days within which a case is forwarded, from receipt.
         answer_days: days within which a reasoned answer is due, from receipt.
+        follow_up_days: the same from a reopening after an answer; ``answer_days`` by default.
+        forward_counting: whether ``calendar`` or ``working`` days count for forwarding.
+        answer_counting: the same for the answers.
+        weekend: days of the week that are no working days.
+        waiting_stops_clock: whether days on which the citizen is asked something are added.
+        remind_days_before: days before the due day on which an administration is reminded.
+        remind_every_days: days between reminders once it is over.
+        escalate_after_days: days after it at which the body above is told, one for each body up.
+        notice_hour: local hour at which reminders and notices of delay go.
         emergency_numbers: told where somebody is in danger.
         next_recourse: by language, who may be turned to next.
         example_mobile: an E.164 mobile number, for trials.
@@ -37,8 +51,17 @@ class Country(BaseModel):
     timezone: str
     default_language: str
     languages: tuple[str, ...]
-    forward_days: int = Field(gt=0)
-    answer_days: int = Field(gt=0)
+    forward_days: int = Field(gt=0, le=_LONGEST)
+    answer_days: int = Field(gt=0, le=_LONGEST)
+    follow_up_days: int | None = Field(None, gt=0, le=_LONGEST)
+    forward_counting: Counted = "calendar"
+    answer_counting: Counted = "calendar"
+    weekend: tuple[str, ...] = ("saturday", "sunday")
+    waiting_stops_clock: bool = False
+    remind_days_before: tuple[int, ...] = (7, 1, 0)
+    remind_every_days: int = Field(7, gt=0)
+    escalate_after_days: tuple[int, ...] = (7, 21)
+    notice_hour: int = Field(9, ge=0, le=19)
     emergency_numbers: tuple[str, ...]
     next_recourse: dict[str, str]
     example_mobile: str = Field(pattern="^[+][1-9][0-9]{5,14}$")
@@ -52,6 +75,22 @@ class Country(BaseModel):
         except (KeyError, ValueError, OSError) as error:
             raise ValueError(f"there is no time zone {name}") from error
         return name
+
+    @field_validator("weekend")
+    @classmethod
+    def _days_of_the_week(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if wrong := sorted(set(names) - set(WEEK)):
+            raise ValueError(f"{', '.join(wrong)}: a day of the week is one of {', '.join(WEEK)}")
+        if set(names) == set(WEEK):
+            raise ValueError("all seven days are no working days: no deadline would ever end")
+        return names
+
+    @field_validator("remind_days_before", "escalate_after_days")
+    @classmethod
+    def _days_from_none_up(cls, days: tuple[int, ...]) -> tuple[int, ...]:
+        if any(not 0 <= one <= _LONGEST for one in days):
+            raise ValueError(f"days are numbers from 0 to {_LONGEST}")
+        return days
 
     @model_validator(mode="after")
     def _default_is_spoken(self) -> Self:

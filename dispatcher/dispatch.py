@@ -14,6 +14,7 @@ from sqlalchemy import select
 
 from channels.errors import DeliveryError, OptedOut, Throttled, Uncertain
 from channels.message import Address, AddressScheme, ChannelName, OutboundMessage
+from dispatcher import reminders
 from dispatcher.administration import OutletName
 from dispatcher.notices import Notice
 from dispatcher.work import Result, Work, way_out
@@ -82,7 +83,7 @@ class Dispatcher:
                     notice = "acknowledge_many" if work.codes else "acknowledge"
                     return self._notify(work, notice)
                 case OutboxKind.NOTIFY:
-                    return self._notify(work, work.entry.payload["notice"])
+                    return self._tell(work)
                 case OutboxKind.CONFIRM_CONTACT:
                     return self._notify(work, "confirm")
                 case OutboxKind.TRANSCRIBE:
@@ -220,6 +221,18 @@ class Dispatcher:
                 self._outbound(work, notice, channel=channel, auto_submitted="auto-generated")
             )
         return self._sent(work, receipt, link_message=True)
+
+    def _tell(self, work: Work) -> Result:
+        if work.entry.recipient_scheme != "administration":
+            return reminders.overtaken(work) or self._notify(work, work.entry.payload["notice"])
+        return reminders.send(
+            work,
+            self.channels["email"],
+            self.notices,
+            self.thread_address,
+            self.mail_domain,
+            nowhere=self.blackhole,
+        )
 
     def _notify(self, work: Work, name: str) -> Result:
         entry, case = work.entry, work.case

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from channels.sms.segments import Encoding, encoding_of, length
 from dispatcher.long_answer import shortened
 from normalizer import tracking_code
+from tracker.deadlines import answer_due
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -140,7 +141,7 @@ class Notices:
                 "administration": administration.name(tag)
                 if administration
                 else self.words.text(tag, "notices.nobody_yet"),
-                "expected": isolate(self.date(case.expected_datetime, tag)),
+                "expected": isolate(self._due(case, tag)),
             }
         key = f"notices.{table}.{notice}"
         if channel == "sms" and case is not None and administration is not None:
@@ -176,7 +177,7 @@ class Notices:
         values: dict[str, object] = {
             "code": isolate(tracking_code.display(case.tracking_code)),
             "received": isolate(self.date(case.requested_datetime, tag)),
-            "expected": isolate(self.date(case.expected_datetime, tag)),
+            "expected": isolate(self._due(case, tag)),
             "channel": case.channel,
             "reasons": "; ".join(reasons),
             "text": text,
@@ -187,6 +188,52 @@ class Notices:
         return Notice(
             self.words.text(tag, "notices.refer.subject", **values), f"{marker}\n\n{body}\n", tag
         )
+
+    def deadlines(
+        self,
+        notice: str,
+        administration: Administration,
+        named: Sequence[tuple[str, datetime, str]],
+        *,
+        whose: str = "",
+        language: str = "fr",
+    ) -> Notice:
+        """Compose the mail that reminds an administration, or tells the body above it.
+
+        Args:
+            notice: ``reminder`` or ``escalation``.
+            administration: who is told.
+            named: code, due moment and mail address of the thread of each case.
+            whose: for an escalation, the name of the administration that has the cases.
+            language: BCP 47 tag asked for.
+        """
+        tag = self.words.answering_language(language)
+        isolate = self._isolate(tag)
+        lines = (
+            self.words.text(
+                tag,
+                "notices.deadlines.case",
+                code=isolate(tracking_code.display(code)),
+                expected=isolate(self.date(due, tag)),
+                # A mail program takes the closing mark for a part of the address.
+                address=address,
+            )
+            for code, due, address in named
+        )
+        values: dict[str, object] = {
+            "count": len(named),
+            "cases": "\n".join(lines),
+            "administration": administration.name(tag),
+            "whose": whose,
+        }
+        marker = self.markers.get(tag, "")
+        body = self.words.text(tag, f"notices.deadlines.{notice}", **values).strip()
+        subject = self.words.text(tag, f"notices.deadlines.{notice}_subject", **values)
+        return Notice(subject, f"{marker}\n\n{body}\n", tag)
+
+    def _due(self, case: Row[Any], tag: str) -> str:
+        moment = answer_due(case)
+        return self.date(moment, tag) if moment is not None else ""
 
     def _isolate(self, tag: str) -> Callable[[str], str]:
         """What keeps a code in order in ``tag``: nothing, where letters run like digits."""

@@ -8,7 +8,6 @@ proof, so a code or a case address from somebody else is held for a person (prom
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
@@ -17,6 +16,7 @@ from channels.mail.address import read_thread_address
 from channels.mail.authenticity import NAMES as AUTHENTICITY
 from channels.message import AddressScheme, ChannelName
 from gateway.bounces import action_of, bounced_entry
+from gateway.legal_clock import terms_of
 from gateway.plan import Plan, is_correspondent, join
 from gateway.texting import Texting
 from normalizer import tracking_code
@@ -62,6 +62,7 @@ class Planner:
     ) -> None:
         self._settings = settings
         self._country = country
+        self._terms = terms_of(country, settings)
         self._texting = Texting(settings, self._new_case, self.open_case, subject_of)
 
     def plan(self, connection: Connection, delivery: Delivery, submission: Submission) -> Plan:
@@ -211,11 +212,11 @@ class Planner:
         )
 
     def _new_case(self, received_at: datetime) -> dict[str, Any]:
-        country = self._country
-        values = register.new_case_values(calling_code=country.calling_code, now=received_at)
+        values = register.new_case_values(calling_code=self._country.calling_code, now=received_at)
         # The clock starts at receipt, and nothing later resets it (promise 9).
-        values["forward_by"] = received_at + timedelta(days=country.forward_days)
-        values["expected_datetime"] = received_at + timedelta(days=country.answer_days)
+        clock = self._terms.clock(received_at)
+        values["forward_by"] = clock.forward_by
+        values["expected_datetime"] = clock.answer_by
         return values
 
 

@@ -197,7 +197,7 @@ class Relay:
                     select(messages).where(messages.c.id.in_(message_ids))
                 )
             }
-        slugs = {entry.recipient for entry in entries if entry.kind == "refer"}
+        slugs = {one.recipient for one in entries if one.recipient_scheme == "administration"}
         slugs |= {case.administration for case in found.values() if case.administration}
         today = self._clock().astimezone(self._zone).date()
         register: Mapping[str, Administration] = load_some(connection, slugs, today)
@@ -212,7 +212,8 @@ class Relay:
         works = []
         for entry in entries:
             case = found.get(entry.case_id)
-            slug = entry.recipient if entry.kind == "refer" else (case and case.administration)
+            told = entry.recipient_scheme == "administration"
+            slug = entry.recipient if told else (case and case.administration)
             works.append(
                 Work(
                     entry,

@@ -3,7 +3,7 @@
 
 Whoever changes what a deadline depends on calls :func:`touch` in the same transaction; the sweeper
 then writes the case's lines anew (:func:`keep`) and says what is to be done about them. A case that
-nobody touched is found by :func:`enrol`. A case is held by its row while this is done, so two
+nobody touched yet is found by :func:`enrol`. A case is held by its row while this is done, so two
 sweepers never do one step twice.
 """
 
@@ -58,8 +58,13 @@ class Happening:
 
 
 def touch(connection: Connection, case_id: UUID, at: datetime) -> None:
-    """Have a case's deadlines looked at again soon."""
-    connection.execute(deadlines.update().where(deadlines.c.case_id == case_id).values(next_at=at))
+    """Have a case's deadlines looked at again soon; a case that has no line yet gets one."""
+    touched = connection.execute(
+        deadlines.update().where(deadlines.c.case_id == case_id).values(next_at=at)
+    )
+    if not touched.rowcount:
+        new = select(cases).where(cases.c.id == case_id, cases.c.expected_datetime.is_not(None))
+        enter(connection, connection.execute(new).all(), now=at)
 
 
 def enrol(
@@ -89,7 +94,7 @@ def enrol(
     return len(found)
 
 
-def enter(connection: Connection, new: Sequence[Row[Any]], *, now: datetime) -> None:
+def enter(connection: Connection, new: Sequence[Any], *, now: datetime) -> None:
     """Bring these cases (rows of ``cases`` that have a clock) into the ledger."""
     rows = [
         {

@@ -109,7 +109,7 @@ def lines_of(receipt: datetime, turns: tuple[Turn, ...]) -> tuple[Line, ...]:
     taken_in: list[Turn] = []
     for turn in turns:
         now = owed[-1]
-        if turn.administration and forwarded is None:
+        if forwarded is None and (turn.administration or turn.status == CaseStatus.REFERRED):
             forwarded = turn.at
         if turn.received is not None:
             if now.met_at is None:

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from gateway.desk.access import DeskUser
 
 PAGE_SIZE = 25
+#: When the answer that is owed now is due (``tracker.deadlines.answer_due``).
+DUE = func.coalesce(cases.c.answer_due, cases.c.expected_datetime)
 #: Cases whose clock has stopped: nobody waits for an answer any more.
 SETTLED = frozenset({*FINAL, CaseStatus.ANSWERED})
 #: Bytes that are enough to tell a sound file by its content.
@@ -103,7 +105,7 @@ def visible(user: DeskUser) -> ColumnElement[bool]:
 def is_late(now: datetime) -> ColumnElement[bool]:
     """The condition on ``cases`` for those whose answer is overdue at ``now``."""
     return and_(
-        cases.c.expected_datetime < now,
+        now > DUE,
         cases.c.status.not_in([str(status) for status in SETTLED]),
     )
 
@@ -121,7 +123,7 @@ def list_cases(
         condition = and_(condition, is_late(now))
     total = connection.scalar(select(func.count()).select_from(cases).where(condition)) or 0
     order = (
-        (cases.c.expected_datetime.is_(None), cases.c.expected_datetime, cases.c.id)
+        (DUE.is_(None), DUE, cases.c.id)
         if wanted.status == "open" or wanted.overdue
         else (cases.c.requested_datetime.desc(), cases.c.id.desc())
     )

@@ -15,6 +15,7 @@ from babel.units import format_unit
 from channels.message import ChannelName, DeliveryStatus
 from config.wording import isolate
 from gateway.desk.reading import SETTLED
+from tracker.deadlines import answer_due
 from tracker.models import CaseStatus
 
 if TYPE_CHECKING:
@@ -140,14 +141,19 @@ class Showing:
 
     def clock(self, case: Row[Any], now: datetime) -> Clock:
         """The clock of a case (a row of ``cases``) at ``now``."""
-        due = self.date(case.expected_datetime)
+        moment = answer_due(case)
+        due = self.date(moment)
         if case.status in SETTLED:
             return Clock(self.t("clock.stopped"), "", late=False, due=due)
-        if case.expected_datetime is None:
+        if moment is None:
             return Clock(self.t("clock.none"), "", late=False, due="")
-        there = case.expected_datetime.astimezone(self._zone).date()
-        days = (there - now.astimezone(self._zone).date()).days
-        if case.expected_datetime < now:
+        return self.days_left(moment, now)
+
+    def days_left(self, moment: datetime, now: datetime) -> Clock:
+        """A due moment as it looks at ``now``."""
+        due = self.date(moment)
+        days = (moment.astimezone(self._zone).date() - now.astimezone(self._zone).date()).days
+        if moment < now:
             text = self.t("clock.overdue", count=-days) if days else self.t("clock.overdue_today")
             return Clock(text, "red", late=True, due=due)
         if days == 0:
@@ -185,6 +191,7 @@ class Showing:
             after=self.known("status", str(data.get("to", ""))),
             status=self.known("delivery", str(data.get("delivery_status", ""))),
             administration=names.get(slug, slug),
+            deadline=self.known("deadlines.kind", str(data.get("deadline", ""))),
             by=self.known("actor", str(data.get("by", ""))),
         )
 

@@ -19,6 +19,7 @@ from gateway.house import House
 from normalizer import tracking_code
 from tracker import register, throttle
 from tracker.database import reading
+from tracker.deadlines import answer_due
 from tracker.group_commit import StorageUnavailable
 from tracker.models import OutboxKind, messages, outbox
 
@@ -47,7 +48,7 @@ def status(house: House, form: Form, language: str) -> StatusFacts:
         status=words.text(tag, f"notices.status_{case.status}"),
         filed_on=_date(house, case.requested_datetime, tag),
         administration=name or words.text(tag, "notices.nobody_yet"),
-        expected_on=_date(house, case.expected_datetime, tag),
+        expected_on=_date(house, answer_due(case), tag),
     )
 
 

@@ -106,6 +106,7 @@ def case_of(language: str, status: str) -> Any:
         tracking_code=CODE,
         status=status,
         expected_datetime=at,
+        answer_due=None,
         requested_datetime=at,
         contact_value="+212612345678",
         channel="sms",

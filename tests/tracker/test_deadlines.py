@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tracker.deadlines import Calendar, Counting, StepName, Term, Terms
+from tracker.deadlines import Calendar, Counting, Step, StepName, Term, Terms
 from tracker.models import DeadlineKind
 
 CASABLANCA = ZoneInfo("Africa/Casablanca")
@@ -160,7 +160,7 @@ def test_every_step_but_a_missed_reminder_is_taken_once_however_often_one_looks(
     looks = [start]
     for more in minutes:
         looks.append(looks[-1] + timedelta(minutes=more))
-    taken = []
+    taken: list[Step] = []
     for after, until in itertools.pairwise(looks):
         steps = promised.steps(kind, due, after=after, until=until)
         assert sum(one.name is StepName.REMIND for one in steps) <= 1
@@ -182,7 +182,7 @@ def test_every_step_but_a_missed_reminder_is_taken_once_however_often_one_looks(
 def test_the_steps_of_an_answer_in_their_order():
     received = datetime(2026, 5, 1, 10, tzinfo=UTC)
     due = MOROCCO.due(DeadlineKind.ANSWER, received)
-    looked, told = received, []
+    looked, told = received, list[Step]()
     while looked < received + timedelta(days=90):
         told += MOROCCO.steps(
             DeadlineKind.ANSWER, due, after=looked, until=looked + timedelta(hours=1)
