@@ -42,6 +42,7 @@ class Country(BaseModel):
         next_recourse: by language, who may be turned to next.
         example_mobile: an E.164 mobile number, for trials.
         places: the gazetteer (CSV), beside the profile's file or absolute; ``None``: none.
+        place_within_km: how far from a map pin the nearest place of the gazetteer may be.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -66,6 +67,7 @@ class Country(BaseModel):
     next_recourse: dict[str, str]
     example_mobile: str = Field(pattern="^[+][1-9][0-9]{5,14}$")
     places: Path | None = None
+    place_within_km: float = Field(30.0, gt=0)
 
     @field_validator("timezone")
     @classmethod

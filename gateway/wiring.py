@@ -255,12 +255,12 @@ def places_of(country: Country) -> Places:
         BadPlaces: the file has errors, told by row.
         OSError: it cannot be read.
     """
-    return _gazetteer(country.places)
+    return _gazetteer(country.places, country.place_within_km)
 
 
 @cache
-def _gazetteer(file: Path | None) -> Places:
-    return Places.load(read_places(file) if file else ())
+def _gazetteer(file: Path | None, within_km: float) -> Places:
+    return Places(read_places(file) if file else (), within_km=within_km)
 
 
 def with_demo_values(settings: Settings) -> Settings:

@@ -28,7 +28,13 @@ FIRST = (
     PlaceKind.RIVER,
     PlaceKind.BASIN,
 )
-CERTAINTY = {Cue.STREET: 0.35, Cue.NONE: 0.8, Cue.PREPOSITION: 0.9, Cue.KIND: 0.95}
+CERTAINTY = {
+    Cue.STREET: 0.35,
+    Cue.NONE: 0.8,
+    Cue.CAPITAL: 0.85,
+    Cue.PREPOSITION: 0.9,
+    Cue.KIND: 0.95,
+}
 
 
 class _Match(IntEnum):
@@ -151,13 +157,15 @@ class PlaceIndex:
             short = here is _Match.LEVELLED and len(key) < _SHORTEST_LEVELLED
             if here is _Match.NEAR or short or (name.article and not form.article):
                 needs = max(needs, Cue.PREPOSITION)
+            if needs is Cue.PREPOSITION and here and name.parts == len(inside) == 1:
+                needs = Cue.CAPITAL  # of two words it may be a person's name: "Ben Ahmed"
             known = fits.get(name.place)
             if known is None or (here, -needs) > (known[0], -known[1]):
                 fits[name.place] = here, needs
         if not fits:
             return None
         cue, kind = cue_of(words, start, end)
-        if form.preposition and cue is Cue.NONE:
+        if form.preposition and Cue.STREET < cue < Cue.PREPOSITION:
             cue = Cue.PREPOSITION
         best = max(here for here, _ in fits.values())
         ids = self._of_kind([one for one, fit in fits.items() if fit[0] is best], kind)

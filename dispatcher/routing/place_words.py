@@ -21,9 +21,11 @@ _PREPOSITIONS = (
     "a au aux de d du vers sur dans en pres entre depuis jusqu "
     "in at from near of to around "
     "f fi fel b l mn men dyal diyal dial dyel hda 7da l3nd "
+    "n g gh ɣ ⵏ ⴳ ⵖ "
     "في ف ب من الي لي ديال د قرب نواحي بنواحي ناحيه بناحيه ضواحي بين حدا عند نحو"
 )
-#: After these a name is a place: French, English, Darija in Latin letters, Arabic.
+#: After these a name is a place: French, English, Darija in Latin letters, Amazigh,
+#: Arabic.
 PREPOSITIONS = frozenset(_PREPOSITIONS.split())
 _CONNECTORS = (
     "de d du des la le l el al of the dyal diyal urbaine rurale municipale "
@@ -82,8 +84,9 @@ class Cue(IntEnum):
 
     STREET = 0
     NONE = 1
-    PREPOSITION = 2
-    KIND = 3
+    CAPITAL = 2
+    PREPOSITION = 3
+    KIND = 4
 
 
 class Form(NamedTuple):
@@ -151,7 +154,8 @@ def forms(word: str) -> tuple[Form, ...]:
     if _ARABIC.search(folded):
         for prefix, preposition, article in _CLITICS:
             rest = folded[len(prefix) :]
-            if folded.startswith(prefix) and len(rest) >= _SHORTEST_STEM - article:
+            enough = len(rest) >= _SHORTEST_STEM - article or rest in KINDS
+            if folded.startswith(prefix) and enough:
                 found.append(Form(key_of(rest), rest, preposition, article))
     elif folded[:1] in ("l", "f", "b", "d") and len(folded) > _SHORTEST_STEM:
         rest = folded[1:]
@@ -241,5 +245,7 @@ def cue_of(words: Sequence[Word], start: int, end: int) -> tuple[Cue, PlaceKind 
             break
     if end < len(words) and words[end].folded in AFTER:
         return Cue.KIND, KINDS[words[end].folded]
+    if preposition:
+        return Cue.PREPOSITION, None
     capital = words[start].raw[:1].isupper() and not words[start].opens
-    return (Cue.PREPOSITION if preposition or capital else Cue.NONE), None
+    return (Cue.CAPITAL if capital else Cue.NONE), None

@@ -169,6 +169,8 @@ class Places:
         for one in hit.ids:
             for beside in other.ids:
                 here, there = self.lies_in(one), self.lies_in(beside)
+                if one == beside:
+                    continue
                 if beside in here or one in there or (sure and set(here[1:]) & set(there[1:])):
                     return True
         return False
@@ -181,17 +183,18 @@ class Places:
                 kept[one.id] = one
         if any(one.certainty > CERTAINTY[Cue.STREET] for one in kept.values()):
             kept = {k: v for k, v in kept.items() if v.certainty > CERTAINTY[Cue.STREET]}
-        inner = dict(kept)
-        for identity, one in kept.items():
-            for above in self.lies_in(identity)[1:]:
-                if above in kept:
-                    inner.pop(above, None)
-                    surer = max(one.certainty, kept[above].certainty)
-                    inner[identity] = replace(inner.get(identity, one), certainty=surer)
+        outer = {above for identity in kept for above in self.lies_in(identity)[1:]}
+        inner = [
+            replace(
+                one, certainty=max(kept[k].certainty for k in self.lies_in(one.id) if k in kept)
+            )
+            for one in kept.values()
+            if one.id not in outer
+        ]
         towns = {k for k in kept if self._places[k].kind is PlaceKind.COMMUNE}
         return [
             one
-            for one in inner.values()
+            for one in inner
             if not towns
             or self._places[one.id].kind is not PlaceKind.QUARTER
             or towns.intersection(self.lies_in(one.id))

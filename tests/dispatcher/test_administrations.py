@@ -184,7 +184,8 @@ def test_a_register_of_two_thousand_rows_is_imported_and_a_commune_chosen_by_mat
     file, places = country
     register = read_csv(file, frozenset(places))
     assert len(register) == 2001
-    told, statements = [], []
+    told: list[int] = []
+    statements: list[str] = []
 
     @event.listens_for(engine, "before_cursor_execute")
     def _count(_connection, _cursor, statement, *_):
