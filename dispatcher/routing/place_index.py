@@ -155,6 +155,8 @@ class PlaceIndex:
                 continue  # "ba9a" (still) is not "b Akka"
             needs = name.needs
             short = here is _Match.LEVELLED and len(key) < _SHORTEST_LEVELLED
+            if short and needs > Cue.NONE:
+                continue  # a word itself, and misspelt: "au sous-sol" is not the Souss
             if here is _Match.NEAR or short or (name.article and not form.article):
                 needs = max(needs, Cue.PREPOSITION)
             if needs is Cue.PREPOSITION and here and name.parts == len(inside) == 1:

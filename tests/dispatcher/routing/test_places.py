@@ -112,6 +112,7 @@ def test_a_misspelt_name_is_found_after_a_cue_and_less_surely(morocco, text, pla
         "في مراكز الصحة لا يوجد طبيب",
         "il a disparu en Birmanie",
         "tata dyali mrida",
+        "moquette mouillée au sous-sol",
         "Monsieur Ben Ahmed ne répond pas",
         "le robinet est en bas de la maison",
         "صلا الفجر",
