@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 HERE = Path(__file__).parent / "countries"
 
 Counted = Literal["calendar", "working"]
+EmergencyService = Literal["fire_ambulance", "fire", "ambulance", "police", "gendarmerie"]
 #: In the order of ``datetime.weekday``.
 WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _LONGEST = 3660
@@ -38,7 +39,9 @@ class Country(BaseModel):
         remind_every_days: days between reminders once it is over.
         escalate_after_days: days after it at which the body above is told, one for each body up.
         notice_hour: local hour at which reminders and notices of delay go.
-        emergency_numbers: told where somebody is in danger.
+        emergency_numbers: told where somebody is in danger, in this order.
+        emergency_services: what answers at each of them (``fire_ambulance``, ``fire``,
+            ``ambulance``, ``police``, ``gendarmerie``); a number may be told without.
         next_recourse: by language, who may be turned to next.
         example_mobile: an E.164 mobile number, for trials.
         places: the gazetteer (CSV), beside the profile's file or absolute; ``None``: none.
@@ -64,6 +67,7 @@ class Country(BaseModel):
     escalate_after_days: tuple[int, ...] = (7, 21)
     notice_hour: int = Field(9, ge=0, le=19)
     emergency_numbers: tuple[str, ...]
+    emergency_services: dict[str, EmergencyService] = {}
     next_recourse: dict[str, str]
     example_mobile: str = Field(pattern="^[+][1-9][0-9]{5,14}$")
     places: Path | None = None

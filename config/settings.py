@@ -18,6 +18,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from config.duplicates import Duplicates
 from config.smpp import Smpp
 from config.sms import Sms
 
@@ -294,6 +295,7 @@ class Settings(BaseSettings):
     voice: Voice = Field(default_factory=Voice)
     dispatch: Dispatch = Field(default_factory=Dispatch)
     clock: Clock = Field(default_factory=Clock)
+    duplicates: Duplicates = Field(default_factory=Duplicates)
     limits: Limits = Field(default_factory=Limits)
     desk: Desk = Field(default_factory=Desk)
     metrics: Metrics = Field(default_factory=Metrics)

@@ -14,15 +14,13 @@ from sqlalchemy import select
 
 from channels.errors import DeliveryError, OptedOut, Throttled, Uncertain
 from channels.message import Address, AddressScheme, ChannelName, OutboundMessage
-from dispatcher import reminders
+from dispatcher import reminders, routed
 from dispatcher.administration import OutletName
 from dispatcher.notices import Notice
 from dispatcher.work import Result, Work, way_out
-from tracker import answers, attention, opt_outs, register
+from tracker import opt_outs, register
 from tracker.models import (
-    AttentionReason,
     Author,
-    CaseStatus,
     Direction,
     EventType,
     OutboxKind,
@@ -99,51 +97,12 @@ class Dispatcher:
         case = work.case
         if case is None or case.administration is not None or case.merged_into is not None:
             return Result(OutboxState.DONE)
-        words = [case.subject, case.description, work.entry.payload.get("transcript", "")]
-        decision = self.router.decide("\n".join(words))
-        now = self.clock()
+        said = [case.subject, case.description, work.entry.payload.get("transcript", "")]
+        words, now = "\n".join(said), self.clock()
+        decision = self.router.decide(words)
 
         def record(connection: Connection) -> None:
-            fresh = register.case_by_id(connection, case.id)
-            if fresh is None or fresh.administration is not None:
-                return
-            if fresh.merged_into is not None:
-                return
-            if decision.administration is not None:
-                answers.assign(
-                    connection,
-                    fresh,
-                    decision.administration,
-                    by="rules",
-                    reasons=decision.reasons,
-                    confidence=decision.confidence,
-                    now=now,
-                    source="/dispatcher/routing",
-                )
-                return
-            if fresh.status == str(CaseStatus.RECEIVED):
-                register.change_status(
-                    connection,
-                    fresh,
-                    CaseStatus.TRIAGE,
-                    by="rules",
-                    source="/dispatcher/routing",
-                    at=now,
-                    tell=False,
-                )
-            attention.open_item(
-                connection,
-                AttentionReason.UNROUTED,
-                "; ".join(decision.reasons),
-                at=now,
-                case_id=case.id,
-                data={
-                    "candidates": [
-                        {"administration": c.administration, "reasons": list(c.reasons)}
-                        for c in decision.candidates
-                    ]
-                },
-            )
+            routed.record(connection, case.id, words, decision, now=now)
 
         return Result(OutboxState.DONE, record=record)
 
@@ -250,7 +209,7 @@ class Dispatcher:
             name,
             channel,
             case,
-            work.administration,
+            work.administration or work.parts or None,
             language=entry.payload.get("language", ""),
             codes=work.codes,
             url=url,
@@ -258,6 +217,8 @@ class Dispatcher:
             other=other,
             own=entry.payload.get("cases", ()),
         )
+        if entry.payload.get("danger") and channel == str(ChannelName.EMAIL):
+            notice = self.notices.with_emergency(notice)
         automatic = "auto-replied" if entry.automatic else "auto-generated"
         receipt = self.channels[channel].send(
             self._outbound(work, notice, channel=channel, auto_submitted=automatic)

@@ -32,6 +32,7 @@ class Work:
         administration: the case's (or a referral's) administration, or ``None``.
         reasons: why the case went to that administration.
         codes: codes to acknowledge together; empty for one alone.
+        parts: administration and status of each child of the case.
     """
 
     entry: Row[Any]
@@ -40,6 +41,7 @@ class Work:
     administration: Administration | None = None
     reasons: Sequence[str] = ()
     codes: Sequence[str] = ()
+    parts: Sequence[tuple[Administration | None, str]] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from uuid import UUID
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from channels.message import ChannelName, DeliveryStatus, Receipt
-from gateway import moving
+from gateway import danger, moving
+from gateway.repeating import REPEATED
 from normalizer.complaint import Outcome
 from normalizer.phone import is_mobile
 from normalizer.text import storable
@@ -74,11 +75,13 @@ def carry_out(
     elif plan.outcome is Outcome.FOLLOW_UP and plan.case is not None:
         # A late part of a text may come when its case was merged into another.
         case = register.standing(connection, plan.case)
-        _append(connection, case, submission, delivery, delivery_id, plan.names)
+        _append(connection, case, submission, delivery, delivery_id, plan)
     elif plan.outcome in (Outcome.BOUNCE, Outcome.DELAY) and "outbox_id" in plan.facts:
         _returned(connection, plan.facts, delivery)
     elif plan.outcome in (Outcome.OPT_OUT, Outcome.OPT_IN):
         _opt(connection, submission, delivery, out=plan.outcome is Outcome.OPT_OUT)
+    if plan.danger:  # before the acknowledgement is due, so that it leaves first
+        danger.raise_alarm(connection, plan, submission, delivery, delivery_id)
     if plan.notice:
         _notice(connection, plan, submission, delivery, delivery_id)
     if "wrong_code" in plan.facts:
@@ -153,6 +156,8 @@ def _open_case(
         values = dict(to, automatic=True)
         if plan.beside:
             values["payload"] = {"other": plan.beside}
+        if plan.danger:
+            values["payload"] = {**values.get("payload", {}), "danger": True}
         if delivery.channel is ChannelName.VOICE:  # the call spoke the code; a text repeats it
             values["channel"] = str(ChannelName.SMS)
         if delivery.channel is not ChannelName.VOICE or is_mobile(contact.value):
@@ -223,16 +228,17 @@ def _append(
     submission: Submission,
     delivery: Delivery,
     delivery_id: UUID,
-    names: str = "",
+    plan: Plan,
 ) -> None:
     message_id = _add_message(connection, case.id, submission, delivery, delivery_id)
-    if names:
-        moving.route_again(connection, case, names, message_id, delivery.received_at)
+    if plan.names:
+        moving.route_again(connection, case, plan.names, message_id, delivery.received_at)
+    repeated = {REPEATED: True} if REPEATED in plan.facts else {}
     register.add_event(
         connection,
         case.id,
         EventType.MESSAGE_ADDED,
-        {"channel": str(delivery.channel)},
+        {"channel": str(delivery.channel), **repeated},
         source=f"/channels/{delivery.channel}",
         subject=str(message_id),
         at=delivery.received_at,

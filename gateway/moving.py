@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from normalizer.complaint import Outcome
-from tracker import attention, deferred, ledger, outbox, register
+from tracker import attention, children, deferred, ledger, outbox, register
 from tracker.links import LinkEvent
 from tracker.models import (
     AttentionReason,
@@ -57,6 +57,7 @@ def move(connection: Connection, wanted: Move, *, at: datetime, channel: str) ->
 
 def reopen(connection: Connection, case: Row[Any], source: str, at: datetime) -> None:
     """Lead a case that waits, is answered or closed back to work, without a word to anybody."""
+    children.words_came(connection, case, source=source, at=at, by=_BY)
     if case.status in [str(status) for status in REOPENING]:
         register.change_status(
             connection, case, CaseStatus.IN_PROGRESS, by=_BY, source=source, at=at, tell=False

@@ -16,8 +16,10 @@ from channels.mail.address import read_thread_address
 from channels.mail.authenticity import NAMES as AUTHENTICITY
 from channels.message import AddressScheme, ChannelName
 from gateway.bounces import action_of, bounced_entry
+from gateway.danger import with_danger
 from gateway.legal_clock import terms_of
 from gateway.plan import Plan, is_correspondent, join
+from gateway.repeating import Repeating
 from gateway.texting import Texting
 from normalizer import tracking_code
 from normalizer.complaint import Outcome
@@ -63,10 +65,16 @@ class Planner:
         self._settings = settings
         self._country = country
         self._terms = terms_of(country, settings)
-        self._texting = Texting(settings, self._new_case, self.open_case, subject_of)
+        self._repeating = Repeating(settings)
+        self._texting = Texting(
+            settings, self._new_case, self.open_case, subject_of, self._repeating.plan
+        )
 
     def plan(self, connection: Connection, delivery: Delivery, submission: Submission) -> Plan:
         """Decide. Reads only."""
+        return with_danger(self._plan(connection, delivery, submission), submission)
+
+    def _plan(self, connection: Connection, delivery: Delivery, submission: Submission) -> Plan:
         message = submission.message
         if message.fields.get("missed_call"):
             return Plan(
@@ -92,7 +100,8 @@ class Planner:
         if case is None:
             if submission.understanding.intent is Intent.STATUS_QUERY and not automatic:
                 return self._texting.status(connection, delivery, submission)
-            return self.open_case(delivery, submission, silent=silent)
+            again = None if automatic else self._repeating.of_mail(connection, delivery, submission)
+            return again or self.open_case(delivery, submission, silent=silent)
         administration = self._administration(connection, case, submission)
         dmarc = message.fields.get("dmarc", "")
         if dmarc == "fail" and not automatic and _would_speak(case, submission, administration):

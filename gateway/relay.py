@@ -197,8 +197,18 @@ class Relay:
                     select(messages).where(messages.c.id.in_(message_ids))
                 )
             }
+        parts: dict[UUID, list[Row[Any]]] = {}
+        if parents := [case.id for case in found.values() if case.children]:
+            query = select(cases).where(cases.c.parent_case.in_(parents)).order_by(cases.c.id)
+            for child in connection.execute(query):
+                parts.setdefault(child.parent_case, []).append(child)
         slugs = {one.recipient for one in entries if one.recipient_scheme == "administration"}
-        slugs |= {case.administration for case in found.values() if case.administration}
+        concerned = (*found.values(), *(child for some in parts.values() for child in some))
+        slugs |= {case.administration for case in concerned if case.administration}
+        slugs |= {
+            one.payload["administration"] for one in entries if "administration" in one.payload
+        }
+        slugs |= {one.sender for one in said.values() if _speaks(one)}
         today = self._clock().astimezone(self._zone).date()
         register: Mapping[str, Administration] = load_some(connection, slugs, today)
         reasons: dict[UUID, Sequence[str]] = {}
@@ -214,13 +224,21 @@ class Relay:
             case = found.get(entry.case_id)
             told = entry.recipient_scheme == "administration"
             slug = entry.recipient if told else (case and case.administration)
+            message = said.get(entry.message_id)
+            if message is not None and _speaks(message):  # one of several may answer
+                slug = message.sender
+            slug = entry.payload.get("administration", slug)
             works.append(
                 Work(
                     entry,
                     case,
-                    said.get(entry.message_id),
+                    message,
                     register.get(slug or ""),
                     reasons.get(entry.case_id, ()),
+                    parts=[
+                        (register.get(child.administration or ""), child.status)
+                        for child in parts.get(entry.case_id, ())
+                    ],
                 )
             )
         return works
@@ -363,3 +381,8 @@ class Relay:
                 failed_for_good(connection, work, result, now)
             elif state is not None and result.record is not None:
                 result.record(connection)
+
+
+def _speaks(message: Row[Any]) -> bool:
+    """Whether a message is an administration's own words; then its sender is the slug."""
+    return message.author == "administration" and bool(message.sender)

@@ -211,6 +211,10 @@ def notices_of(settings: Settings, country: Country) -> Notices:
         url=lambda language: f"{base}/{language}/track",
         recourse=country.next_recourse,
         markers=MARKER_LINES,
+        emergency={
+            number: country.emergency_services.get(number, "")
+            for number in country.emergency_numbers
+        },
     )
 
 

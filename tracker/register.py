@@ -145,6 +145,8 @@ CASE_DEFAULTS: dict[str, Any] = {
     "answer_due": None,
     "linked_to": None,
     "merged_into": None,
+    "parent_case": None,
+    "children": 0,
 }
 
 

@@ -2,6 +2,7 @@
 """All tables, under one metadata and one Alembic line."""
 
 from tracker.models.clock import DeadlineKind, deadlines
+from tracker.models.handling import LinkState, case_links, transfers
 from tracker.models.people import administrations, decisions, opt_outs, throttle, users
 from tracker.models.record import attachments, blobs, case_events, cases, deliveries, messages
 from tracker.models.types import Json, UtcDateTime, metadata
@@ -35,6 +36,7 @@ __all__ = [
     "Direction",
     "EventType",
     "Json",
+    "LinkState",
     "OutboxKind",
     "OutboxState",
     "Role",
@@ -45,6 +47,7 @@ __all__ = [
     "attention",
     "blobs",
     "case_events",
+    "case_links",
     "cases",
     "deadlines",
     "decisions",
@@ -58,5 +61,6 @@ __all__ = [
     "sms_segments",
     "sms_texts",
     "throttle",
+    "transfers",
     "users",
 ]

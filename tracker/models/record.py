@@ -80,9 +80,14 @@ cases = Table(
     # code stays valid and tells the other's state. No case is ever deleted.
     Column("linked_to", Uuid, nullable=True),
     Column("merged_into", Uuid, nullable=True),
+    # One case of several administrations: each has a child (its own status and outlet, the clock of
+    # the parent); the citizen knows the parent's code alone. ``children`` counts them.
+    Column("parent_case", Uuid, nullable=True),
+    Column("children", Integer, nullable=False, default=0, server_default="0"),
     Index("ix_cases_contact", "contact_scheme", "contact_value", "requested_datetime"),
     Index("ix_cases_administration_status", "administration", "status"),
     Index("ix_cases_requested_datetime", "requested_datetime"),
+    Index("ix_cases_parent_case", "parent_case"),
 )
 
 messages = Table(

@@ -123,3 +123,8 @@ class EventType(StrEnum):
     REMINDED = "guichet.case.reminded"
     OVERDUE = "guichet.case.overdue"
     ESCALATED = "guichet.case.escalated"
+    TRANSFERRED = "guichet.case.transferred"
+    DIVIDED = "guichet.case.divided"
+    LINKED = "guichet.case.linked"
+    DIRECTED_ELSEWHERE = "guichet.case.directed_elsewhere"
+    DANGER = "guichet.case.danger"
