@@ -21,10 +21,11 @@ from gateway.commands.administrations import administrations
 from gateway.commands.demo import demo
 from gateway.commands.doctor import doctor
 from gateway.commands.quarantine import quarantine
+from gateway.commands.routing import route, routing
 from gateway.commands.settings import pass_settings
 from gateway.commands.simulate import simulate
 from gateway.commands.users import users
-from gateway.commands.words import route, understand
+from gateway.commands.words import understand
 from gateway.export import export_cases, export_deadlines, export_deliveries, export_outbox
 from gateway.legal_clock import terms_of
 from gateway.worker import SETTINGS_FILE
@@ -245,6 +246,7 @@ for command in (
     doctor,
     understand,
     route,
+    routing,
 ):
     guichet.add_command(command)
 
