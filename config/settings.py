@@ -19,6 +19,7 @@ from pydantic_settings import (
 )
 
 from config.duplicates import Duplicates
+from config.routing_settings import Routing
 from config.smpp import Smpp
 from config.sms import Sms
 
@@ -294,6 +295,7 @@ class Settings(BaseSettings):
     sms: Sms = Field(default_factory=Sms)
     voice: Voice = Field(default_factory=Voice)
     dispatch: Dispatch = Field(default_factory=Dispatch)
+    routing: Routing = Field(default_factory=Routing)
     clock: Clock = Field(default_factory=Clock)
     duplicates: Duplicates = Field(default_factory=Duplicates)
     limits: Limits = Field(default_factory=Limits)

@@ -51,6 +51,7 @@ def record(
             confidence=decision.confidence,
             now=now,
             source=_SOURCE,
+            label=None,
         )
         return
     if case.status == str(CaseStatus.RECEIVED):

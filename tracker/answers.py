@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from normalizer.language import detect
-from tracker import attention, children, ledger, register, transfers
+from tracker import attention, children, learning, ledger, register, transfers
 from tracker.identity import new_id
 from tracker.models import (
     AttentionReason,
@@ -14,6 +14,7 @@ from tracker.models import (
     CaseStatus,
     Direction,
     EventType,
+    LabelKind,
     OutboxKind,
     cases,
     decisions,
@@ -40,11 +41,13 @@ def assign(
     confidence: float = 1.0,
     source: str = "/desk",
     outlet: str = "desk",
+    label: LabelKind | None = LabelKind.TRIAGE,
 ) -> bool:
     """Hand a case to an administration: decision, status, event, referral. The clock runs on.
 
     From another administration's hands it is a transfer: the reasons are kept as its reason, and
-    the citizen is told who has it now.
+    the citizen is told who has it now. ``label`` says what a person's choice is to be learnt as
+    (triage is a transfer where the case was another's); ``None`` where a machine chose.
 
     Returns:
         ``False`` when the administration has it already.
@@ -52,13 +55,19 @@ def assign(
     if case.administration == slug:
         return False
     decision_id = new_id()
-    moved = case.administration is not None
-    if moved:
+    before, moved = case.administration, case.administration is not None
+    if label is LabelKind.CORRECTION:
+        transfers.take_back(connection, case, slug, by=by, now=now, source=source)
+        case = register.case_by_id(connection, case.id) or case
+    elif moved:
         reason = "; ".join(reasons)
         transfers.hand_on(connection, case, slug, reason=reason, by=by, now=now, source=source)
         case = register.case_by_id(connection, case.id) or case
     else:
         moved = transfers.arrived(connection, case, slug)
+    if label is not None:
+        kind = LabelKind.TRANSFER if moved and label is LabelKind.TRIAGE else label
+        learning.learn(connection, case, slug, kind, by=by, now=now, previous=before)
     connection.execute(
         decisions.insert().values(
             id=decision_id,
@@ -182,6 +191,8 @@ def answer_case(
                 connection, current, CaseStatus.CLOSED, by=author_name, source=source, at=now
             )
     children.settle(connection, case, by=author_name, source=source, at=now)
+    if not question:
+        learning.answered(connection, case, by=author_name, now=now)
     if reachable:
         put(
             connection,

@@ -147,6 +147,38 @@ def hand_on(
     _to_triage(connection, case, by=by, now=now, source=source)
 
 
+def take_back(
+    connection: Connection,
+    case: Row[Any],
+    slug: str,
+    *,
+    by: str,
+    now: datetime,
+    source: str = "/desk",
+) -> None:
+    """Take a case from an administration that a machine chose wrongly, for another one.
+
+    Nobody refused anything, so it counts as no transfer (``number`` 0 in the timeline). Call it
+    before the case is assigned.
+
+    Raises:
+        ValueError: no administration has the case, or it is settled.
+    """
+    if case.administration is None:
+        raise ValueError("no administration has this case")
+    if case.status in (str(CaseStatus.ANSWERED), *FINAL):
+        raise ValueError("the case is settled")
+    register.add_event(
+        connection,
+        case.id,
+        EventType.TRANSFERRED,
+        {"from": case.administration, "to": slug, "by": by, "number": 0},
+        source=source,
+        at=now,
+    )
+    _to_triage(connection, case, by=by, now=now, source=source)
+
+
 def arrived(connection: Connection, case: Row[Any], slug: str) -> bool:
     """Note to whom a case goes that was given up; ``False`` when none was waiting."""
     waiting = connection.execute(

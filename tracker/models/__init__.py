@@ -3,6 +3,13 @@
 
 from tracker.models.clock import DeadlineKind, deadlines
 from tracker.models.handling import LinkState, case_links, transfers
+from tracker.models.learning import (
+    LabelKind,
+    TrainingState,
+    routing_labels,
+    suggestions,
+    trainings,
+)
 from tracker.models.people import administrations, decisions, opt_outs, throttle, users
 from tracker.models.record import attachments, blobs, case_events, cases, deliveries, messages
 from tracker.models.types import Json, UtcDateTime, metadata
@@ -36,11 +43,13 @@ __all__ = [
     "Direction",
     "EventType",
     "Json",
+    "LabelKind",
     "LinkState",
     "OutboxKind",
     "OutboxState",
     "Role",
     "SmsTextState",
+    "TrainingState",
     "UtcDateTime",
     "administrations",
     "attachments",
@@ -57,10 +66,13 @@ __all__ = [
     "metadata",
     "opt_outs",
     "outbox",
+    "routing_labels",
     "sms_parts",
     "sms_segments",
     "sms_texts",
+    "suggestions",
     "throttle",
+    "trainings",
     "transfers",
     "users",
 ]

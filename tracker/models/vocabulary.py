@@ -89,6 +89,7 @@ class AttentionReason(StrEnum):
     UNDELIVERED = "undelivered"
     MISSED = "missed"
     UNTRANSCRIBED = "untranscribed"
+    BLIND_CHECK = "blind_check"
 
 
 class Role(StrEnum):
