@@ -68,7 +68,7 @@ def judge(
     learning.learn(connection, case, label, LabelKind.BLIND_CHECK, by=by, now=now, previous=chosen)
     if label in (chosen, case.administration):
         attention.resolve(connection, item.id, by=by, action="agreed", at=now)
-        return label == chosen
+        return bool(label == chosen)
     connection.execute(
         attention_table.update()
         .where(attention_table.c.id == item.id)

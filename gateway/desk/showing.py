@@ -106,6 +106,11 @@ class Showing:
         except (UnknownLocaleError, ValueError):
             self._locale = Locale.parse(language)
 
+    @property
+    def locale(self) -> Locale:
+        """The locale of numbers and dates."""
+        return self._locale
+
     def t(self, key: str, **values: object) -> str:
         """The text ``desk.<key>``; values are isolated, so that digits keep their order."""
         shown = {
