@@ -19,7 +19,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint format bench bench-smpp bench-mail bench-mail-baselines lock clean
+.PHONY: help install demo test lint format bench bench-smpp bench-language bench-mail bench-mail-baselines language-model lock clean
 
 help: ## Show this list
 	@echo "Guichet: a citizen's complaint in by SMS, mail, phone or web, the answer back the same way."
@@ -73,6 +73,9 @@ bench: $(STAMP) ## Measure intake and relay beside their limits in the same run
 bench-smpp: $(STAMP) ## Measure texts through an operator's SMSC beside a bare client of it
 	@PYTHONPATH=tests/support $(BIN)/python tests/bench/smpp_house.py $(ARGS)
 
+bench-language: $(STAMP) ## Measure which language texts are found to be in
+	@PYTHONPATH=tests/support $(BIN)/python tests/bench/language.py $(ARGS)
+
 bench-mail: $(STAMP) ## Measure how replies and machine mail of the public sets are read
 	@PYTHONPATH=tests/support $(BIN)/python tests/bench/mail.py $(ARGS)
 
@@ -80,6 +83,9 @@ bench-mail-baselines: ## Install the libraries that bench-mail shows beside ours
 	@$(PYTHON) -m venv .venv-baselines
 	@.venv-baselines/bin/python -m pip --disable-pip-version-check install --quiet --use-pep517 \
 		--require-hashes --requirement requirements/bench-mail.txt
+
+language-model: $(STAMP) ## Count the weights of normalizer/language_model.json anew from the examples
+	@$(BIN)/python -m normalizer.language_training config/routing/examples/*.csv
 
 lock: $(STAMP) ## Write requirements/*.txt anew from pyproject.toml (exact versions, hashes)
 	@for part in "runtime pyproject.toml" "development pyproject.toml --group dev" \

@@ -18,6 +18,8 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from config.duplicates import Duplicates
+from config.routing_settings import Routing
 from config.smpp import Smpp
 from config.sms import Sms
 
@@ -228,6 +230,15 @@ class Dispatch(Section):
     )
 
 
+class Clock(Section):
+    """The legal clock; its days are facts of the country and stand in the profile."""
+
+    holidays: str = Field(
+        "", description="table of announced holidays (TOML); empty: config/holidays/<country>.toml"
+    )
+    batch_size: int = Field(100, ge=1, description="cases looked at in one transaction")
+
+
 class Limits(Section):
     """How much is too much."""
 
@@ -289,6 +300,9 @@ class Settings(BaseSettings):
     sms: Sms = Field(default_factory=Sms)
     voice: Voice = Field(default_factory=Voice)
     dispatch: Dispatch = Field(default_factory=Dispatch)
+    routing: Routing = Field(default_factory=Routing)
+    clock: Clock = Field(default_factory=Clock)
+    duplicates: Duplicates = Field(default_factory=Duplicates)
     limits: Limits = Field(default_factory=Limits)
     desk: Desk = Field(default_factory=Desk)
     metrics: Metrics = Field(default_factory=Metrics)

@@ -29,6 +29,11 @@ class Sms(BaseModel):
     silence_status_at: float = Field(
         0.8, ge=0, le=1, description="from this share of them on, acknowledgements alone go"
     )
+    emergency_texts_per_day: int = Field(
+        500,
+        ge=0,
+        description="texts that tell whom to call in danger, in 24 hours, beyond the rest",
+    )
     reply_segments: int = Field(
         6, ge=2, le=10, description="an administration's answer by text; the rest is read elsewhere"
     )

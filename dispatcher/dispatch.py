@@ -14,15 +14,14 @@ from sqlalchemy import select
 
 from channels.errors import DeliveryError, OptedOut, Throttled, Uncertain
 from channels.message import Address, AddressScheme, Attachment, ChannelName, OutboundMessage
+from dispatcher import reminders, routed
 from dispatcher.administration import OutletName
 from dispatcher.notices import Notice
 from dispatcher.work import Result, Work, hand_over, may_have_gone, way_out
-from tracker import answers, attention, opt_outs, register
+from tracker import opt_outs, register
 from tracker.mail_thread import MailThread
 from tracker.models import (
-    AttentionReason,
     Author,
-    CaseStatus,
     Direction,
     EventType,
     OutboxKind,
@@ -84,7 +83,7 @@ class Dispatcher:
                     notice = "acknowledge_many" if work.codes else "acknowledge"
                     return self._notify(work, notice)
                 case OutboxKind.NOTIFY:
-                    return self._notify(work, work.entry.payload["notice"])
+                    return self._tell(work)
                 case OutboxKind.CONFIRM_CONTACT:
                     return self._notify(work, "confirm")
                 case OutboxKind.TRANSCRIBE:
@@ -100,51 +99,12 @@ class Dispatcher:
         case = work.case
         if case is None or case.administration is not None or case.merged_into is not None:
             return Result(OutboxState.DONE)
-        words = [case.subject, case.description, work.entry.payload.get("transcript", "")]
-        decision = self.router.decide("\n".join(words))
-        now = self.clock()
+        said = [case.subject, case.description, work.entry.payload.get("transcript", "")]
+        words, now = "\n".join(said), self.clock()
+        decision = self.router.decide(words)
 
         def record(connection: Connection) -> None:
-            fresh = register.case_by_id(connection, case.id)
-            if fresh is None or fresh.administration is not None:
-                return
-            if fresh.merged_into is not None:
-                return
-            if decision.administration is not None:
-                answers.assign(
-                    connection,
-                    fresh,
-                    decision.administration,
-                    by="rules",
-                    reasons=decision.reasons,
-                    confidence=decision.confidence,
-                    now=now,
-                    source="/dispatcher/routing",
-                )
-                return
-            if fresh.status == str(CaseStatus.RECEIVED):
-                register.change_status(
-                    connection,
-                    fresh,
-                    CaseStatus.TRIAGE,
-                    by="rules",
-                    source="/dispatcher/routing",
-                    at=now,
-                    tell=False,
-                )
-            attention.open_item(
-                connection,
-                AttentionReason.UNROUTED,
-                "; ".join(decision.reasons),
-                at=now,
-                case_id=case.id,
-                data={
-                    "candidates": [
-                        {"administration": c.administration, "reasons": list(c.reasons)}
-                        for c in decision.candidates
-                    ]
-                },
-            )
+            routed.record(connection, case.id, words, decision, now=now)
 
         return Result(OutboxState.DONE, record=record)
 
@@ -224,6 +184,18 @@ class Dispatcher:
             hand_over(self.channels[channel], told)
         return self._sent(work, receipt, link_message=True)
 
+    def _tell(self, work: Work) -> Result:
+        if work.entry.recipient_scheme != "administration":
+            return reminders.overtaken(work) or self._notify(work, work.entry.payload["notice"])
+        return reminders.send(
+            work,
+            self.channels["email"],
+            self.notices,
+            self.thread_address,
+            self.mail_domain,
+            nowhere=self.blackhole,
+        )
+
     def _notify(self, work: Work, name: str) -> Result:
         entry, case = work.entry, work.case
         channel = entry.channel
@@ -240,7 +212,7 @@ class Dispatcher:
             name,
             channel,
             case,
-            work.administration,
+            work.administration or work.parts or None,
             language=entry.payload.get("language", ""),
             codes=work.codes,
             url=url,
@@ -248,6 +220,8 @@ class Dispatcher:
             other=other,
             own=entry.payload.get("cases", ()),
         )
+        if entry.payload.get("danger") and channel == str(ChannelName.EMAIL):
+            notice = self.notices.with_emergency(notice)
         automatic = "auto-replied" if entry.automatic else "auto-generated"
         message = self._outbound(work, notice, channel=channel, auto_submitted=automatic)
         receipt = hand_over(self.channels[channel], message)

@@ -9,12 +9,15 @@ answer never do.
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from channels.sms.segments import Encoding, encoding_of, length
+from dispatcher.administration import Administration
 from dispatcher.long_answer import shortened
 from normalizer import tracking_code
+from tracker.deadlines import answer_due
+from tracker.models import CaseStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -22,13 +25,18 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Row
 
-    from dispatcher.administration import Administration
-
 
 #: Letters and signs outside GSM-7 that no decomposition brings into it.
 _IN_GSM7 = str.maketrans({"œ": "oe", "Œ": "OE", "’": "'", "‘": "'", "–": "-", "—": "-"})
 #: Segments that a notice by text message may take.
 _MOST = {Encoding.GSM7: 1, Encoding.UCS2: 2}
+
+
+#: Letters that the name of one of several administrations keeps at least.
+_SHORTEST_NAME = 8
+#: One of several administrations of a case (``None`` while people choose it), and its status.
+Part = tuple[Administration | None, str]
+_HEARD = frozenset({CaseStatus.ANSWERED, CaseStatus.CLOSED})
 
 
 class Words(Protocol):
@@ -71,6 +79,7 @@ class Notices:
         url: the address of the tracking pages, by language.
         recourse: who may be turned to next, by language.
         markers: the "reply above this line" of mails, by language.
+        emergency: numbers to call in danger, each with the key of its service or ``""``.
     """
 
     words: Words
@@ -79,13 +88,14 @@ class Notices:
     url: Callable[[str], str]
     recourse: Mapping[str, str]
     markers: Mapping[str, str]
+    emergency: Mapping[str, str] = field(default_factory=dict)
 
     def compose(
         self,
         notice: str,
         channel: str,
         case: Row[Any] | None,
-        administration: Administration | None,
+        administration: Administration | Sequence[Part] | None,
         *,
         language: str = "",
         text: str = "",
@@ -103,7 +113,8 @@ class Notices:
             channel: the channel it leaves by; SMS and WhatsApp share one table, voice has its own
                 dialogue and only needs the plain words.
             case: the case, when it is about one.
-            administration: the administration of the case, when it has one.
+            administration: the administration of the case, when it has one; where several have
+                it, each with its status.
             language: BCP 47 tag asked for; the case's by default.
             text: an administration's words, for ``reply``.
             codes: codes to name together, for ``acknowledge_many``.
@@ -115,6 +126,9 @@ class Notices:
         """
         tag = self.words.answering_language(language or (case.language if case else ""))
         mail = channel == "email"
+        parts: Sequence[Part] = ()
+        if administration is not None and not isinstance(administration, Administration):
+            parts, administration = administration, None
         table = "email" if mail else "sms"
         isolate = self._isolate(tag)
         values: dict[str, object] = {
@@ -132,18 +146,24 @@ class Notices:
             "pin": isolate(pin) if pin else "",
             # A person answered in a language of no recourse is told the country's first.
             "recourse": self.recourse.get(tag) or next(iter(self.recourse.values()), ""),
+            "emergency": self._emergency(tag, isolate),
+            "parts": "",
         }
+        if parts and notice == "status":
+            notice = "status_parts"
         if case is not None:
             values |= {
                 "code": isolate(tracking_code.display(case.tracking_code)),
                 "status": self.words.text(tag, f"notices.status_{status or case.status}"),
                 "administration": administration.name(tag)
                 if administration
-                else self.words.text(tag, "notices.nobody_yet"),
-                "expected": isolate(self.date(case.expected_datetime, tag)),
+                else self._several(parts, tag),
+                "expected": isolate(self._due(case, tag)),
             }
         key = f"notices.{table}.{notice}"
-        if channel == "sms" and case is not None and administration is not None:
+        if parts:
+            values["parts"] = self._parts(tag, key, values, parts, short=not mail)
+        if channel == "sms" and case is not None and (administration is not None or parts):
             values["administration"] = self._short_name(tag, key, values)
         body = self.words.text(tag, key, **values).strip()
         if not mail:
@@ -151,6 +171,16 @@ class Notices:
         subject = self.words.text(tag, f"notices.email.{notice}_subject", **values)
         marker = self.markers.get(tag, "")
         return Notice(subject, f"{marker}\n\n{body}\n" if marker else f"{body}\n", tag)
+
+    def with_emergency(self, notice: Notice) -> Notice:
+        """A mail that begins with whom to call in danger."""
+        told = self._emergency(notice.language, self._isolate(notice.language))
+        advice = self.words.text(notice.language, "notices.email.emergency", emergency=told).strip()
+        marker = self.markers.get(notice.language, "")
+        if marker and notice.text.startswith(marker):
+            body = notice.text.removeprefix(marker).lstrip("\n")
+            return replace(notice, text=f"{marker}\n\n{advice}\n\n{body}")
+        return replace(notice, text=f"{advice}\n\n{notice.text}")
 
     def in_segments(self, answer: Notice, case: Row[Any], most: int) -> Notice:
         """An answer by text: whole, or its beginning and how its person reads the rest.
@@ -187,7 +217,7 @@ class Notices:
         values: dict[str, object] = {
             "code": isolate(tracking_code.display(case.tracking_code)),
             "received": isolate(self.date(case.requested_datetime, tag)),
-            "expected": isolate(self.date(case.expected_datetime, tag)),
+            "expected": isolate(self._due(case, tag)),
             "channel": case.channel,
             "reasons": "; ".join(reasons),
             "text": text,
@@ -198,6 +228,102 @@ class Notices:
         return Notice(
             self.words.text(tag, "notices.refer.subject", **values), f"{marker}\n\n{body}\n", tag
         )
+
+    def deadlines(
+        self,
+        notice: str,
+        administration: Administration,
+        named: Sequence[tuple[str, datetime, str]],
+        *,
+        whose: str = "",
+        language: str = "fr",
+    ) -> Notice:
+        """Compose the mail that reminds an administration, or tells the body above it.
+
+        Args:
+            notice: ``reminder`` or ``escalation``.
+            administration: who is told.
+            named: code, due moment and mail address of the thread of each case.
+            whose: for an escalation, the name of the administration that has the cases.
+            language: BCP 47 tag asked for.
+        """
+        tag = self.words.answering_language(language)
+        isolate = self._isolate(tag)
+        lines = (
+            self.words.text(
+                tag,
+                "notices.deadlines.case",
+                code=isolate(tracking_code.display(code)),
+                expected=isolate(self.date(due, tag)),
+                # A mail program takes the closing mark for a part of the address.
+                address=address,
+            )
+            for code, due, address in named
+        )
+        values: dict[str, object] = {
+            "count": len(named),
+            "cases": "\n".join(lines),
+            "administration": administration.name(tag),
+            "whose": whose,
+        }
+        marker = self.markers.get(tag, "")
+        body = self.words.text(tag, f"notices.deadlines.{notice}", **values).strip()
+        subject = self.words.text(tag, f"notices.deadlines.{notice}_subject", **values)
+        return Notice(subject, f"{marker}\n\n{body}\n", tag)
+
+    def _emergency(self, tag: str, isolate: Callable[[str], str]) -> str:
+        """The numbers to call, each with its service where the profile tells it."""
+        told = []
+        for number, service in self.emergency.items():
+            name = self.words.text(tag, f"notices.service_{service}") if service else ""
+            told.append(f"{isolate(number)} ({name})" if name else isolate(number))
+        return self.words.text(tag, "notices.between").join(told)
+
+    def _several(self, parts: Sequence[Part], tag: str) -> str:
+        """The names of the administrations of one case, or that there is none yet."""
+        names = [one.name(tag) for one, _ in parts if one is not None]
+        between = self.words.text(tag, "notices.between")
+        return between.join(names) or self.words.text(tag, "notices.nobody_yet")
+
+    def _parts(
+        self,
+        tag: str,
+        key: str,
+        values: Mapping[str, object],
+        parts: Sequence[Part],
+        *,
+        short: bool,
+    ) -> str:
+        """What each administration of one case has done; in a text their names give way."""
+        nobody = self.words.text(tag, "notices.nobody_yet")
+        told = [
+            (
+                one.name(tag) if one is not None else nobody,
+                self.words.text(tag, f"notices.status_{status}"),
+            )
+            for one, status in parts
+        ]
+        if not short:
+            return "\n".join(f"{name} : {status}" for name, status in told)
+        words = self.words.text(tag, key, **{**values, "parts": ""})
+        plain = encoding_of(words) is Encoding.GSM7
+        if plain:
+            told = [(_in_gsm7(name), status) for name, status in told]
+        dots, line = ("..." if plain else "…"), ""
+        for most in range(max(len(name) for name, _ in told), _SHORTEST_NAME - 1, -1):
+            line = "; ".join(
+                f"{name if len(name) <= most else name[:most].rstrip() + dots}: {status}"
+                for name, status in told
+            )
+            text = self.words.text(tag, key, **{**values, "parts": line})
+            if length(text).segments <= _MOST[encoding_of(words)]:
+                return line
+        heard = sum(status in _HEARD for _, status in parts)
+        return self.words.text(tag, "notices.heard", count=heard, total=len(parts))
+
+    def _due(self, case: Row[Any], tag: str) -> str:
+        moment = answer_due(case)
+        return self.date(moment, tag) if moment is not None else ""
 
     def _isolate(self, tag: str) -> Callable[[str], str]:
         """What keeps a code in order in ``tag``: nothing, where letters run like digits."""

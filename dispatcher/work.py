@@ -38,6 +38,7 @@ class Work:
         codes: codes to acknowledge together; empty for one alone.
         thread: the mails of the case so far.
         enclosures: the files of ``message`` that may go along by mail.
+        parts: administration and status of each child of the case.
     """
 
     entry: Row[Any]
@@ -48,6 +49,7 @@ class Work:
     codes: Sequence[str] = ()
     thread: MailThread = field(default_factory=MailThread)
     enclosures: Enclosures = field(default_factory=Enclosures)
+    parts: Sequence[tuple[Administration | None, str]] = ()
 
 
 @dataclass(frozen=True, slots=True)

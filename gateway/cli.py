@@ -15,17 +15,19 @@ import click
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from config import country as countries
-from dispatcher.administration import BadRegister
+from dispatcher.administration_csv import BadRegister
 from gateway import wiring
 from gateway.commands.administrations import administrations
 from gateway.commands.demo import demo
 from gateway.commands.doctor import doctor
 from gateway.commands.quarantine import quarantine
+from gateway.commands.routing import route, routing
 from gateway.commands.settings import pass_settings
 from gateway.commands.simulate import simulate
 from gateway.commands.users import users
-from gateway.commands.words import route, understand
-from gateway.export import export_cases, export_deliveries, export_outbox
+from gateway.commands.words import understand
+from gateway.export import export_cases, export_deadlines, export_deliveries, export_outbox
+from gateway.legal_clock import terms_of
 from gateway.worker import SETTINGS_FILE
 
 if TYPE_CHECKING:
@@ -205,12 +207,18 @@ def migrate(settings: Settings, *, as_json: bool) -> None:
 
 
 @guichet.command(epilog="Example: guichet export cases --output cases.jsonl")
-@click.argument("what", type=click.Choice(["cases", "deliveries", "outbox"]))
+@click.argument("what", type=click.Choice(["cases", "deadlines", "deliveries", "outbox"]))
 @click.option("--output", type=click.Path(path_type=Path), help="File (mode 0600); else stdout.")
 @pass_settings
 def export(settings: Settings, what: str, output: Path | None) -> None:
     """Write the record as JSON Lines, `schema: 1` on every line."""
-    lines = {"cases": export_cases, "deliveries": export_deliveries, "outbox": export_outbox}[what]
+    terms = terms_of(countries.load(settings.country), settings)
+    lines = {
+        "cases": export_cases,
+        "deadlines": lambda engine: export_deadlines(engine, terms.calendar, wiring.now()),
+        "deliveries": export_deliveries,
+        "outbox": export_outbox,
+    }[what]
     engine = wiring.engine_of(settings)
     if output is None:
         for line in lines(engine):
@@ -238,6 +246,7 @@ for command in (
     doctor,
     understand,
     route,
+    routing,
 ):
     guichet.add_command(command)
 

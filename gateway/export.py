@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What is on record, as JSON Lines: cases, deliveries, outbox. ``schema: 1`` on every line."""
+"""What is on record as JSON Lines: cases, deadlines, deliveries, outbox; each has ``schema: 1``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from tracker.database import reading
-from tracker.models import attachments, case_events, cases, deliveries, messages, outbox
+from tracker.deadlines import Calendar, answer_due
+from tracker.models import attachments, case_events, cases, deadlines, deliveries, messages, outbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,6 +80,7 @@ def _case(connection: Connection, case: Row[Any]) -> dict[str, Any]:
         "administration": case.administration,
         "requested_datetime": rfc3339(case.requested_datetime),
         "expected_datetime": rfc3339(case.expected_datetime),
+        "answer_due": rfc3339(answer_due(case)),
         "messages": [_message(row, files.get(row.id, [])) for row in said],
         "events": [
             {"type": event.type, "time": rfc3339(event.time), "data": event.data}
@@ -155,4 +157,34 @@ def export_outbox(engine: Engine) -> Iterator[dict[str, Any]]:
                 "recipient": row.recipient,
                 "not_before": rfc3339(row.not_before),
                 "last_error": row.last_error,
+            }
+
+
+def export_deadlines(engine: Engine, calendar: Calendar, now: datetime) -> Iterator[dict[str, Any]]:
+    """Every line of the ledger of deadlines, oldest first.
+
+    Args:
+        engine: the writing engine.
+        calendar: of the country, in whose days lateness is counted.
+        now: up to when an open deadline is late.
+    """
+    query = (
+        select(deadlines, cases.c.tracking_code, cases.c.administration.label("holder"))
+        .join(cases, cases.c.id == deadlines.c.case_id)
+        .order_by(deadlines.c.id)
+    )
+    with reading(engine).connect() as connection:
+        for row in connection.execution_options(yield_per=PAGE).execute(query):
+            yield {
+                "schema": SCHEMA,
+                "case": row.tracking_code,
+                "deadline": row.deadline,
+                "number": row.number,
+                "starts_at": rfc3339(row.starts_at),
+                "due": rfc3339(row.due),
+                "met_at": rfc3339(row.met_at),
+                "ended_at": rfc3339(row.ended_at),
+                "late_days": calendar.late_days(row.due, row.met_at or row.ended_at or now),
+                "administration": row.administration or row.holder,
+                "escalated_to": row.escalated_to,
             }

@@ -9,7 +9,8 @@ from uuid import UUID
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from channels.message import ChannelName, DeliveryStatus, Receipt
-from gateway import moving
+from gateway import danger, moving
+from gateway.repeating import REPEATED
 from normalizer.complaint import Outcome
 from normalizer.phone import is_mobile
 from normalizer.text import storable
@@ -77,13 +78,26 @@ def carry_out(
     elif plan.outcome is Outcome.FOLLOW_UP and plan.case is not None:
         # A late part of a text may come when its case was merged into another.
         case = register.standing(connection, plan.case)
-        _append(connection, case, submission, delivery, delivery_id, plan.names)
+        _append(connection, case, submission, delivery, delivery_id, plan)
     elif plan.keep and plan.case is not None:
         _keep(connection, plan.case, submission, delivery, delivery_id)
     elif plan.outcome in (Outcome.BOUNCE, Outcome.DELAY) and "outbox_id" in plan.facts:
         _returned(connection, plan.facts, delivery)
     elif plan.outcome in (Outcome.OPT_OUT, Outcome.OPT_IN):
         _opt(connection, submission, delivery, out=plan.outcome is Outcome.OPT_OUT)
+    _tell(connection, plan, submission, delivery, delivery_id)
+
+
+def _tell(
+    connection: Connection,
+    plan: Plan,
+    submission: Submission,
+    delivery: Delivery,
+    delivery_id: UUID,
+) -> None:
+    """What a delivery leads to beside its case: notices, notes, an item for a person."""
+    if plan.danger:  # before the acknowledgement is due, so that it leaves first
+        danger.raise_alarm(connection, plan, submission, delivery, delivery_id)
     if plan.notice:
         _notice(connection, plan, submission, delivery, delivery_id)
     if plan.heard:
@@ -160,6 +174,8 @@ def _open_case(
         values = dict(to, automatic=True)
         if plan.beside:
             values["payload"] = {"other": plan.beside}
+        if plan.danger:
+            values["payload"] = {**values.get("payload", {}), "danger": True}
         if delivery.channel is ChannelName.VOICE:  # the call spoke the code; a text repeats it
             values["channel"] = str(ChannelName.SMS)
         if delivery.channel is not ChannelName.VOICE or is_mobile(contact.value):
@@ -233,15 +249,16 @@ def _append(
     submission: Submission,
     delivery: Delivery,
     delivery_id: UUID,
-    names: str = "",
+    plan: Plan,
 ) -> None:
-    message_id = _keep(connection, case, submission, delivery, delivery_id)
+    repeated = REPEATED in plan.facts
+    message_id = _keep(connection, case, submission, delivery, delivery_id, repeated=repeated)
     if submission.location and not case.location:  # a place is often sent after the words
         connection.execute(
             cases.update().where(cases.c.id == case.id).values(location=submission.location)
         )
-    if names:
-        moving.route_again(connection, case, names, message_id, delivery.received_at)
+    if plan.names:
+        moving.route_again(connection, case, plan.names, message_id, delivery.received_at)
     moving.reopen(connection, case, f"/channels/{delivery.channel}", delivery.received_at)
 
 
@@ -251,6 +268,8 @@ def _keep(
     submission: Submission,
     delivery: Delivery,
     delivery_id: UUID,
+    *,
+    repeated: bool = False,
 ) -> UUID:
     """Put the words on a case, and that they came on its timeline."""
     message_id = _add_message(connection, case.id, submission, delivery, delivery_id)
@@ -258,7 +277,7 @@ def _keep(
         connection,
         case.id,
         EventType.MESSAGE_ADDED,
-        {"channel": str(delivery.channel)},
+        {"channel": str(delivery.channel), **({REPEATED: True} if repeated else {})},
         source=f"/channels/{delivery.channel}",
         subject=str(message_id),
         at=delivery.received_at,

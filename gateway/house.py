@@ -5,13 +5,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
+from zoneinfo import ZoneInfo
 
 from flask import current_app
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import Future
-    from datetime import datetime
+    from datetime import date, datetime
 
     from sqlalchemy import Engine
 
@@ -49,6 +50,10 @@ class House:
     wording: Wording
     country: Country
     clock: Callable[[], datetime]
+
+    def today(self) -> date:
+        """The day it is in the country."""
+        return self.clock().astimezone(ZoneInfo(self.country.timezone)).date()
 
 
 def current_house() -> House:

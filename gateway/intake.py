@@ -137,7 +137,7 @@ class Intake:
         values = _row(delivery, submission, plan, unread)
         if plan is None or submission is None:
             return self._file_unread(connection, delivery, values, unread)
-        if plan.new_case is not None and deferred.is_open(connection):
+        if plan.new_case is not None and not plan.danger and deferred.is_open(connection):
             kept = self._file_with_group(connection, delivery, values, plan, submission)
             if kept is not None:
                 return kept

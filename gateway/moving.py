@@ -2,8 +2,8 @@
 """Moves what a citizen's short answer moves: a case into another, or a text into one of its own.
 
 Nothing is lost and no code dies: messages are moved, not copied; the code of a merged case finds
-the case that took it in; both timelines tell it. A legal clock never moves (promise 9): the older
-case keeps its own, a text split off has that of its own receipt.
+the case that took it in; both timelines tell it. No legal clock begins anew (promise 9): the case
+that stays keeps the earlier of the two, a text split off has that of its own receipt.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from normalizer.complaint import Outcome
-from tracker import attention, deferred, outbox, register
+from tracker import attention, children, deferred, ledger, outbox, register
 from tracker.links import LinkEvent
 from tracker.models import (
     AttentionReason,
@@ -31,6 +31,7 @@ from tracker.models import outbox as outbox_table
 from tracker.status import allowed
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
     from uuid import UUID
 
@@ -56,6 +57,7 @@ def move(connection: Connection, wanted: Move, *, at: datetime, channel: str) ->
 
 def reopen(connection: Connection, case: Row[Any], source: str, at: datetime) -> None:
     """Lead a case that waits, is answered or closed back to work, without a word to anybody."""
+    children.words_came(connection, case, source=source, at=at, by=_BY)
     if case.status in [str(status) for status in REOPENING]:
         register.change_status(
             connection, case, CaseStatus.IN_PROGRESS, by=_BY, source=source, at=at, tell=False
@@ -85,6 +87,7 @@ def _merge(connection: Connection, wanted: Move, *, at: datetime, source: str) -
     if into is None:
         return
     into = _now(connection, into.id)
+    owed = ledger.take_in(connection, case, into)
     first = connection.scalar(
         select(messages.c.id)
         .where(messages.c.case_id == case.id)
@@ -117,7 +120,7 @@ def _merge(connection: Connection, wanted: Move, *, at: datetime, source: str) -
         .values(merged_into=into.id, updated_at=at)
     )
     connection.execute(cases.update().where(cases.c.id == into.id).values(updated_at=at))
-    _tell(connection, LinkEvent.MERGED, case, into, source=source, at=at)
+    _tell(connection, LinkEvent.MERGED, case, into, source=source, at=at, more=owed)
     reopen(connection, into, source, at)
     if wanted.names and into.administration is None and first is not None:
         route_again(connection, into, wanted.names, first, at)
@@ -177,6 +180,7 @@ def _split_off(
     )
     deferred.insert(connection, case_events, [received])
     new = _now(connection, new_id)
+    ledger.enter(connection, [new], now=at)
     _tell(connection, LinkEvent.SPLIT_OFF, case, new, source=source, at=at)
     to: dict[str, Any] = {
         "now": at,
@@ -210,8 +214,10 @@ def _tell(
     *,
     source: str,
     at: datetime,
+    more: Mapping[str, Any] | None = None,
 ) -> None:
     """Put a move on both timelines: ``from`` and ``into`` are the codes of the two cases."""
-    data = {"by": _BY, "from_code": case.tracking_code, "into_code": other.tracking_code}
+    codes = {"from_code": case.tracking_code, "into_code": other.tracking_code}
+    data = {"by": _BY, **codes, **(more or {})}
     for one in (case, other):
         register.add_event(connection, one.id, what, data, source=source, at=at)

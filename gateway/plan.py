@@ -61,6 +61,7 @@ class Plan:
         move: what it moves, or ``None``.
         administration: the slug that answers, for an administration's reply.
         attention: why a person must look, or ``None``.
+        danger: somebody may be in danger: told whom to call, and first on the list.
         reason: plain English, for the desk.
         facts: what is remembered as the answer.
     """
@@ -83,6 +84,7 @@ class Plan:
     move: Move | None = None
     administration: str | None = None
     attention: AttentionReason | None = None
+    danger: bool = False
     reason: str = ""
     facts: Mapping[str, str] = field(default_factory=dict)
 

@@ -8,7 +8,6 @@ proof, so a code or a case address from somebody else is held for a person (prom
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
@@ -17,7 +16,10 @@ from channels.mail.address import read_thread_address
 from channels.mail.authenticity import NAMES as AUTHENTICITY
 from channels.message import AddressScheme, ChannelName
 from gateway.bounces import action_of, bounced_entry
+from gateway.danger import with_danger
+from gateway.legal_clock import terms_of
 from gateway.plan import Plan, is_correspondent, join
+from gateway.repeating import Repeating
 from gateway.texting import Texting
 from normalizer import tracking_code
 from normalizer.complaint import Outcome
@@ -62,10 +64,17 @@ class Planner:
     ) -> None:
         self._settings = settings
         self._country = country
-        self._texting = Texting(settings, self._new_case, self.open_case, subject_of)
+        self._terms = terms_of(country, settings)
+        self._repeating = Repeating(settings)
+        self._texting = Texting(
+            settings, self._new_case, self.open_case, subject_of, self._repeating.plan
+        )
 
     def plan(self, connection: Connection, delivery: Delivery, submission: Submission) -> Plan:
         """Decide. Reads only."""
+        return with_danger(self._plan(connection, delivery, submission), submission)
+
+    def _plan(self, connection: Connection, delivery: Delivery, submission: Submission) -> Plan:
         message = submission.message
         if message.fields.get("missed_call"):
             return Plan(
@@ -91,7 +100,8 @@ class Planner:
         if case is None:
             if submission.understanding.intent is Intent.STATUS_QUERY and not automatic:
                 return self._texting.status(connection, delivery, submission)
-            return self.open_case(delivery, submission, silent=silent)
+            again = None if automatic else self._repeating.of_mail(connection, delivery, submission)
+            return again or self.open_case(delivery, submission, silent=silent)
         administration = self.administration_of(connection, case, submission)
         dmarc = message.fields.get("dmarc", "")
         if dmarc == "fail" and not automatic and _would_speak(case, submission, administration):
@@ -211,11 +221,11 @@ class Planner:
         )
 
     def _new_case(self, received_at: datetime) -> dict[str, Any]:
-        country = self._country
-        values = register.new_case_values(calling_code=country.calling_code, now=received_at)
+        values = register.new_case_values(calling_code=self._country.calling_code, now=received_at)
         # The clock starts at receipt, and nothing later resets it (promise 9).
-        values["forward_by"] = received_at + timedelta(days=country.forward_days)
-        values["expected_datetime"] = received_at + timedelta(days=country.answer_days)
+        clock = self._terms.clock(received_at)
+        values["forward_by"] = clock.forward_by
+        values["expected_datetime"] = clock.answer_by
         return values
 
 

@@ -9,33 +9,31 @@ import socket
 from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import DataError, IntegrityError
 
 from config import country as countries
-from dispatcher.administration import load_all
 from dispatcher.work import Result, Work, failed_for_good
 from gateway import telemetry
+from gateway.gathering import gather
 from gateway.texting_limits import TextingLimits
-from tracker import enclosures, mail_thread, outbox
+from tracker import outbox
 from tracker.database import reading
-from tracker.enclosures import Enclosures
-from tracker.mail_thread import MailThread
-from tracker.models import OutboxKind, OutboxState, cases, decisions, messages
+from tracker.models import OutboxKind, OutboxState
 from tracker.models import outbox as outbox_table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from datetime import datetime
+    from collections.abc import Callable, Sequence
+    from datetime import date, datetime
     from uuid import UUID
 
-    from sqlalchemy import Connection, Engine, Row
+    from sqlalchemy import Connection, Engine
 
     from config.country import Country
     from config.settings import Settings
-    from dispatcher.administration import Administration
 
 logger = logging.getLogger(__name__)
 
@@ -81,6 +79,8 @@ class Relay:
         self._kinds = kinds
         self._rest = rest
         country = country or countries.load(settings.country)
+        self._zone = ZoneInfo(country.timezone)
+        self._most_bytes = settings.relay.max_attachment_bytes
         self._texting = TextingLimits(engine, settings, country)
         self._name = f"{socket.gethostname()}:{os.getpid()}"
 
@@ -111,7 +111,7 @@ class Relay:
         if not entries:
             return 0
         with reading(self._engine).connect() as connection:
-            works = self._gather(connection, entries)
+            works = gather(connection, entries, today=self._today(), most_bytes=self._most_bytes)
             going: Counter[object] = Counter()
             limited = {work.entry.id: self._limit(connection, work, going) for work in works}
         results: list[tuple[Work, Result]] = []
@@ -158,7 +158,7 @@ class Relay:
                 )
                 .limit(self._settings.queue.batch_size)
             ).all()
-            works = self._gather(connection, entries)
+            works = gather(connection, entries, today=self._today(), most_bytes=self._most_bytes)
         for work in works:
             result = perform(work)
             payload = {**work.entry.payload, "was_unknown": True}
@@ -177,6 +177,9 @@ class Relay:
                     self._record(connection, [(work, result)])
         return len(works)
 
+    def _today(self) -> date:
+        return self._clock().astimezone(self._zone).date()
+
     def _do(self, work: Work) -> Result:
         try:
             return self._perform(work)
@@ -193,64 +196,6 @@ class Relay:
         result = self._do(Work(first.entry, first.case, codes=codes))
         quiet = Result(result.state, result.provider_id, result.delivery_status, result.error)
         return [(first, result), *((work, quiet) for work in works[1:])]
-
-    def _gather(self, connection: Connection, entries: Sequence[Row[Any]]) -> list[Work]:
-        """Load what the batch needs with one statement a table."""
-        case_ids = {entry.case_id for entry in entries if entry.case_id}
-        message_ids = {entry.message_id for entry in entries if entry.message_id}
-        found: dict[UUID, Row[Any]] = {
-            row.id: row for row in connection.execute(select(cases).where(cases.c.id.in_(case_ids)))
-        }
-        said: dict[UUID, Row[Any]] = {}
-        if message_ids:
-            said = {
-                row.id: row
-                for row in connection.execute(
-                    select(messages).where(messages.c.id.in_(message_ids))
-                )
-            }
-        enclosed = enclosures.of_messages(
-            connection,
-            {
-                entry.message_id
-                for entry in entries
-                if entry.message_id and entry.kind == "reply" and entry.channel == "email"
-            },
-            self._settings.relay.max_attachment_bytes,
-        )
-        threads = mail_thread.of_cases(
-            connection,
-            {
-                entry.case_id
-                for entry in entries
-                if entry.case_id and entry.recipient_scheme == "mailto" and entry.kind != "route"
-            },
-        )
-        register: Mapping[str, Administration] = load_all(connection)
-        reasons: dict[UUID, Sequence[str]] = {}
-        if any(entry.kind == "refer" for entry in entries):
-            for row in connection.execute(
-                select(decisions.c.case_id, decisions.c.reasons)
-                .where(decisions.c.case_id.in_(case_ids))
-                .order_by(decisions.c.decided_at),
-            ):
-                reasons[row.case_id] = row.reasons
-        works = []
-        for entry in entries:
-            case = found.get(entry.case_id)
-            slug = entry.recipient if entry.kind == "refer" else (case and case.administration)
-            works.append(
-                Work(
-                    entry,
-                    case,
-                    said.get(entry.message_id),
-                    register.get(slug or ""),
-                    reasons.get(entry.case_id, ()),
-                    thread=threads.get(entry.case_id, MailThread()),
-                    enclosures=enclosed.get(entry.message_id, Enclosures()),
-                )
-            )
-        return works
 
     def _limit(
         self, connection: Connection, work: Work, going: Counter[object]

@@ -17,6 +17,7 @@ from channels.message import ChannelName
 from gateway import wiring
 from gateway.asking import Asking
 from gateway.doorbell import RELAY, TRANSCRIBE, Doorbell
+from gateway.legal_clock import LegalClock, terms_of
 from gateway.looking import look
 from gateway.relay import RELAYED, TRANSCRIBED, Relay
 from gateway.smpp_outbox import AskingTexts
@@ -119,6 +120,8 @@ def run(settings: Settings, stop: Callable[[], bool], announce: Callable[[str], 
     sweeper = Sweeper(settings, engine, asking, wiring.now)
     house = wiring.build_house(settings, engine)
     lines = SmppSweep(house)
+    terms = terms_of(workshop.country, settings)
+    legal = LegalClock(engine, terms, wiring.now, batch_size=settings.clock.batch_size)
     look_seconds = settings.twilio.look_minutes * 60
     look_at = time.monotonic() + look_seconds
     announce(f"sweep: every {settings.queue.sweep_seconds:g} s")
@@ -131,6 +134,10 @@ def run(settings: Settings, stop: Callable[[], bool], announce: Callable[[str], 
             lines.sweep()
         except Exception:  # as above
             logger.exception("sweeping texts and their parts failed")
+        try:
+            legal.tick(stop)
+        except Exception:  # as above
+            logger.exception("a round of the legal clock failed")
         if look_seconds and time.monotonic() >= look_at:
             look_at = time.monotonic() + look_seconds
             try:

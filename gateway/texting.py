@@ -72,6 +72,7 @@ class Texting:
         new_case: id, code, PIN and legal dates of a case received at a time.
         open_case: the plan that opens a case for a submission.
         subject_of: the administration that words plainly name, by its slug, or ``None``.
+        repeated: what words are that repeat a case of their sender's, or ``None``.
     """
 
     def __init__(
@@ -80,11 +81,13 @@ class Texting:
         new_case: Callable[[datetime], dict[str, Any]],
         open_case: Callable[[Delivery, Submission], Plan],
         subject_of: Callable[[str], str | None],
+        repeated: Callable[[Connection, Sequence[Row[Any]], Delivery, Submission], Plan | None],
     ) -> None:
         self._settings = settings
         self._new_case = new_case
         self._open_case = open_case
         self._subject_of = subject_of
+        self._repeated = repeated
 
     def plan(self, connection: Connection, delivery: Delivery, submission: Submission) -> Plan:
         """Decide; whatever comes by WhatsApp opens its window anew."""
@@ -249,7 +252,7 @@ class Texting:
         return None
 
     def _merging(self, connection: Connection, case: Row[Any]) -> Plan | None:
-        if case.linked_to is None or case.status not in _NOT_ANSWERED:
+        if case.linked_to is None or case.status not in _NOT_ANSWERED or case.children:
             return None
         into = register.case_by_id(connection, case.linked_to)
         into = register.standing(connection, into) if into is not None else None
@@ -294,6 +297,9 @@ class Texting:
         """A person's own words: with the text before them, or a new case linked to the last."""
         if not own:
             return self._open_case(delivery, submission)
+        again = self._repeated(connection, own, delivery, submission)
+        if again is not None:
+            return again
         last = links.last_text(connection, [case.id for case in own])
         before = next((one for one in own if last is not None and one.id == last.case_id), own[0])
         if last is not None and not submission.understanding.codes:

@@ -19,7 +19,7 @@ from prometheus_client import Counter
 from sqlalchemy import func, or_, select
 
 from dispatcher.work import Result, way_out
-from tracker import attention, opt_outs
+from tracker import alarm, attention, opt_outs
 from tracker.models import AttentionReason, OutboxKind, OutboxState
 from tracker.models import attention as attention_table
 from tracker.models import outbox as outbox_table
@@ -106,6 +106,8 @@ class TextingLimits:
         entry = work.entry
         if way_out(entry) not in _BY_TEXT or not _is_automatic(work):
             return None
+        if _is_emergency(work):
+            return self._over_emergencies(connection, now)
         today, most = self._count(connection, now), self._sms.texts_per_day
         waits = entry.kind in _WAIT
         if today.sent >= most:
@@ -131,6 +133,20 @@ class TextingLimits:
             return Result(OutboxState.HELD, error=SILENCED)
         today.sent += 1
         return None
+
+    def _over_emergencies(self, connection: Connection, now: datetime) -> Result | None:
+        """Whom to call in danger is told beyond the ceiling of the day, but not without end."""
+        since = now - timedelta(days=1)
+        if alarm.advised(connection, since) < self._sms.emergency_texts_per_day:
+            return None
+        self._tell(
+            now,
+            "emergency",
+            "The emergency advice by text of the last 24 hours is used up (setting: "
+            "sms.emergency_texts_per_day). Look at the cases at the top of this list.",
+        )
+        TEXTS_HELD.labels("emergency").inc()
+        return Result(OutboxState.HELD, error="too much emergency advice by text in a day")
 
     def _count(self, connection: Connection, now: datetime) -> _Today:
         today = self._today
@@ -171,6 +187,10 @@ def _is_automatic(work: Work) -> bool:
     """Whether a machine sends it of itself; "you have an answer" belongs to the answer."""
     told = work.entry.payload.get("notice")
     return work.entry.kind in _AUTOMATIC and told != "have_answer"
+
+
+def _is_emergency(work: Work) -> bool:
+    return bool(work.entry.payload.get("notice") == alarm.NOTICE)
 
 
 def _stays_on_its_page(work: Work) -> bool:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import logging
 import secrets
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,9 +23,12 @@ from channels.voice.twilio import TwilioVoice
 from channels.web.page import TrackingPage
 from config import country as countries
 from config.wording import Wording, isolate
-from dispatcher.administration import load_all, read_csv, store
+from dispatcher.administration import is_empty, load_all, store
+from dispatcher.administration_csv import read_csv
 from dispatcher.dispatch import Dispatcher
 from dispatcher.notices import Notices
+from dispatcher.routing.gazetteer import read_places
+from dispatcher.routing.places import Places
 from dispatcher.routing.rules import Router, of_administrations, read_toml
 from gateway.citizen.signing import contact_token
 from gateway.doorbell import TRANSCRIBE, BackgroundRing, Doorbell
@@ -237,6 +240,10 @@ def notices_of(settings: Settings, country: Country) -> Notices:
         url=lambda language: f"{base}/{language}/track",
         recourse=country.next_recourse,
         markers=MARKER_LINES,
+        emergency={
+            number: country.emergency_services.get(number, "")
+            for number in country.emergency_numbers
+        },
     )
 
 
@@ -262,12 +269,31 @@ def load_administrations(settings: Settings, engine: Engine) -> int:
         BadRegister: the file has errors, told by row.
     """
     with engine.begin() as connection:
-        if load_all(connection):
+        if not is_empty(connection):
             return 0
         name = settings.dispatch.administrations
-        return store(connection, read_csv(Path(name) if name else CONFIG / "administrations.csv"))[
-            0
-        ]
+        register = read_csv(Path(name) if name else CONFIG / "administrations.csv")
+        return len(store(connection, register).added)
+
+
+def today(country: Country) -> date:
+    """The day it is in a country."""
+    return now().astimezone(ZoneInfo(country.timezone)).date()
+
+
+def places_of(country: Country) -> Places:
+    """The places of a country that texts may name; none where its profile has no gazetteer.
+
+    Raises:
+        BadPlaces: the file has errors, told by row.
+        OSError: it cannot be read.
+    """
+    return _gazetteer(country.places, country.place_within_km)
+
+
+@cache
+def _gazetteer(file: Path | None, within_km: float) -> Places:
+    return Places(read_places(file) if file else (), within_km=within_km)
 
 
 def with_demo_values(settings: Settings) -> Settings:

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tracker import attention, register
+from normalizer.language import detect
+from tracker import attention, children, learning, ledger, register, transfers
 from tracker.identity import new_id
 from tracker.models import (
     AttentionReason,
@@ -13,6 +14,7 @@ from tracker.models import (
     CaseStatus,
     Direction,
     EventType,
+    LabelKind,
     OutboxKind,
     cases,
     decisions,
@@ -39,8 +41,13 @@ def assign(
     confidence: float = 1.0,
     source: str = "/desk",
     outlet: str = "desk",
+    label: LabelKind | None = LabelKind.TRIAGE,
 ) -> bool:
     """Hand a case to an administration: decision, status, event, referral. The clock runs on.
+
+    From another administration's hands it is a transfer: the reasons are kept as its reason, and
+    the citizen is told who has it now. ``label`` says what a person's choice is to be learnt as
+    (triage is a transfer where the case was another's); ``None`` where a machine chose.
 
     Returns:
         ``False`` when the administration has it already.
@@ -48,6 +55,19 @@ def assign(
     if case.administration == slug:
         return False
     decision_id = new_id()
+    before, moved = case.administration, case.administration is not None
+    if label is LabelKind.CORRECTION:
+        transfers.take_back(connection, case, slug, by=by, now=now, source=source)
+        case = register.case_by_id(connection, case.id) or case
+    elif moved:
+        reason = "; ".join(reasons)
+        transfers.hand_on(connection, case, slug, reason=reason, by=by, now=now, source=source)
+        case = register.case_by_id(connection, case.id) or case
+    else:
+        moved = transfers.arrived(connection, case, slug)
+    if label is not None:
+        kind = LabelKind.TRANSFER if moved and label is LabelKind.TRIAGE else label
+        learning.learn(connection, case, slug, kind, by=by, now=now, previous=before)
     connection.execute(
         decisions.insert().values(
             id=decision_id,
@@ -70,10 +90,15 @@ def assign(
         source=source,
         at=now,
     )
+    ledger.touch(connection, case.id, now)
     if CaseStatus.REFERRED in allowed(case.status):
         register.change_status(
-            connection, case, CaseStatus.REFERRED, by=by, source=source, at=now, tell=True
+            connection, case, CaseStatus.REFERRED, by=by, source=source, at=now, tell=not moved
         )
+        children.settle(connection, case, by=by, source=source, at=now)
+    if moved:
+        told = children.citizens_case(connection, case)
+        transfers.tell_citizen(connection, told, slug, decision_id, now=now)
     attention.resolve_of_case(connection, case.id, AttentionReason.UNROUTED, by=by, at=now)
     put(
         connection,
@@ -105,6 +130,9 @@ def answer_case(
 ) -> UUID:
     """Record an administration's answer and send it to the citizen on their own channel.
 
+    The answer to a child goes into the thread of its parent, named by its administration; the
+    parent is answered when all of its children are.
+
     Args:
         connection: inside a transaction.
         case: the case's row.
@@ -124,56 +152,62 @@ def answer_case(
         the id of the message.
     """
     # A form without a contact is still answered: on its tracking page.
-    reachable = bool(case.contact_value) or case.channel == "web"
+    told = children.citizens_case(connection, case)
+    reachable = bool(told.contact_value) or told.channel == "web"
     message_id = register.add_message(
         connection,
-        case.id,
+        told.id,
         {
             "direction": str(Direction.OUTBOUND),
             "author": str(Author.ADMINISTRATION),
             "author_name": author_name,
-            "channel": case.channel,
+            "channel": told.channel,
             "sender": administration or "",
-            "recipient": case.contact_value,
+            "recipient": told.contact_value,
             "text": text,
             "full_text": full_text,
-            "language": case.language,
+            "language": detect(text, case.language),
             "date": now,
             "delivery_id": delivery_id,
             "delivery_status": "queued" if reachable else None,
         },
     )
     register.add_attachments(connection, message_id, files)
-    register.add_event(
-        connection,
-        case.id,
-        EventType.REPLIED,
-        {"by": author_name, "administration": administration or ""},
-        source=source,
-        subject=str(message_id),
-        at=now,
-    )
+    for one in {case.id, told.id}:
+        register.add_event(
+            connection,
+            one,
+            EventType.REPLIED,
+            {"by": author_name, "administration": administration or ""},
+            source=source,
+            subject=str(message_id),
+            at=now,
+        )
     new = CaseStatus.WAITING_FOR_CITIZEN if question else CaseStatus.ANSWERED
-    if new in allowed(case.status):
+    # Who speaks for a case of several administrations does not answer for them.
+    if new in allowed(case.status) and not case.children:
         register.change_status(
             connection, case, new, by=author_name, source=source, at=now, tell=False
         )
-    if close:
+    if close and not case.children:
         current = register.case_by_id(connection, case.id)
         if current is not None and CaseStatus.CLOSED in allowed(current.status):
             register.change_status(
                 connection, current, CaseStatus.CLOSED, by=author_name, source=source, at=now
             )
+    children.settle(connection, case, by=author_name, source=source, at=now)
+    if not question:
+        learning.answered(connection, case, by=author_name, now=now)
     if reachable:
         put(
             connection,
             OutboxKind.REPLY,
             f"reply:{message_id}",
             now=now,
-            channel=case.channel,
-            recipient_scheme=case.contact_scheme,
-            recipient=case.contact_value,
-            case_id=case.id,
+            channel=told.channel,
+            recipient_scheme=told.contact_scheme,
+            recipient=told.contact_value,
+            case_id=told.id,
             message_id=message_id,
         )
     return message_id
@@ -215,4 +249,6 @@ def set_status(
     Raises:
         ForbiddenMove: the status may not follow the present one.
     """
-    return register.change_status(connection, case, status, by=by, source="/desk", at=now)
+    changed = register.change_status(connection, case, status, by=by, source="/desk", at=now)
+    children.settle(connection, case, by=by, source="/desk", at=now)
+    return changed

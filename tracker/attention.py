@@ -28,6 +28,7 @@ def open_item(
     delivery_id: UUID | None = None,
     outbox_id: UUID | None = None,
     data: Mapping[str, Any] | None = None,
+    urgent: bool = False,
 ) -> UUID:
     """Put one item on the list and return its id.
 
@@ -40,6 +41,7 @@ def open_item(
         delivery_id: the raw delivery it is about, when there is one.
         outbox_id: the message of ours that did not go, when it is about one.
         data: further facts for the action (guessed codes, error codes).
+        urgent: somebody may be in danger; it stands above all others.
     """
     item_id = new_id()
     connection.execute(
@@ -51,10 +53,49 @@ def open_item(
             delivery_id=delivery_id,
             outbox_id=outbox_id,
             data=dict(data or {}),
+            urgent=urgent,
             opened_at=at,
         ),
     )
     return item_id
+
+
+def ask_once(
+    connection: Connection,
+    reason: AttentionReason,
+    detail: str,
+    *,
+    at: datetime,
+    case_id: UUID,
+    data: Mapping[str, Any] | None = None,
+    urgent: bool = False,
+) -> UUID:
+    """As :func:`open_item`; an open item of this reason of the case is added to instead."""
+    open_one = connection.execute(
+        select(attention)
+        .where(
+            attention.c.case_id == case_id,
+            attention.c.reason == str(reason),
+            attention.c.resolved_at.is_(None),
+        )
+        .order_by(attention.c.opened_at)
+        .limit(1)
+    ).first()
+    if open_one is None:
+        return open_item(
+            connection, reason, detail, at=at, case_id=case_id, data=data, urgent=urgent
+        )
+    connection.execute(
+        attention.update()
+        .where(attention.c.id == open_one.id)
+        .values(
+            data={**open_one.data, **(data or {})},
+            detail=open_one.detail or detail,
+            urgent=open_one.urgent or urgent,
+        )
+    )
+    found: UUID = open_one.id
+    return found
 
 
 def resolve(connection: Connection, item_id: UUID, *, by: str, action: str, at: datetime) -> bool:
@@ -98,11 +139,11 @@ def resolve_of_case(
 
 
 def open_items(connection: Connection, *, limit: int = 50, offset: int = 0) -> Sequence[Row[Any]]:
-    """The open items, oldest first."""
+    """The open items: those of people in danger first, then the oldest."""
     return connection.execute(
         select(attention)
         .where(attention.c.resolved_at.is_(None))
-        .order_by(attention.c.opened_at, attention.c.id)
+        .order_by(attention.c.urgent.desc(), attention.c.opened_at, attention.c.id)
         .limit(limit)
         .offset(offset),
     ).all()

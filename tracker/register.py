@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from normalizer import tracking_code
-from tracker import deferred, strangers
+from tracker import deferred, ledger, strangers
 from tracker.identity import new_id
 from tracker.models import (
     CaseStatus,
@@ -146,7 +146,13 @@ def flush_cases_of(connection: Connection, scheme: str, value: str) -> None:
         deferred.flush(connection)
 
 
-CASE_DEFAULTS: dict[str, Any] = {"linked_to": None, "merged_into": None}
+CASE_DEFAULTS: dict[str, Any] = {
+    "answer_due": None,
+    "linked_to": None,
+    "merged_into": None,
+    "parent_case": None,
+    "children": 0,
+}
 
 
 def new_pin() -> str:
@@ -325,6 +331,7 @@ def change_status(
         at=at,
     )
     connection.execute(case_events.insert(), event)
+    ledger.touch(connection, case.id, at)
     if tell and case.contact_value:
         put(
             connection,

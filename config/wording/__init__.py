@@ -111,8 +111,12 @@ def _locale(language: str) -> Locale:
 
 
 def direction(language: str) -> str:
-    """``"rtl"`` or ``"ltr"``: the HTML ``dir`` of a language."""
-    return "rtl" if language.split("-", maxsplit=1)[0] in RIGHT_TO_LEFT else "ltr"
+    """``"rtl"`` or ``"ltr"``: the HTML ``dir`` of a language.
+
+    The script decides where the tag names it: Darija in Latin letters (``ary-Latn``) goes right.
+    """
+    primary, *further = language.split("-")
+    return "rtl" if primary in RIGHT_TO_LEFT and "Latn" not in further else "ltr"
 
 
 def isolate(value: str) -> str:

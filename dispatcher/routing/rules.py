@@ -34,11 +34,15 @@ class Rule:
         administration: slug.
         phrases: folded phrases, as tuples of words.
         weight: what each phrase found counts.
+        precision: how often it was right where it decided, or ``None`` when not measured.
+        measured: on how many texts.
     """
 
     administration: str
     phrases: tuple[tuple[str, ...], ...]
     weight: float
+    precision: float | None = None
+    measured: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +68,15 @@ class Decision:
         administration: the slug chosen, or ``None``: a person decides.
         confidence: from 0 to 1, the share of the winner among what matched.
         candidates: at most three, best first.
+        rule: the rule whose words weighed most for the one chosen, or ``None``.
+        certain: whether that rule's measured precision lets the machine decide alone.
     """
 
     administration: str | None
     confidence: float
     candidates: tuple[Candidate, ...]
+    rule: Rule | None = None
+    certain: bool = False
 
     @property
     def reasons(self) -> tuple[str, ...]:
@@ -88,9 +96,20 @@ class Router:
         rules: in order.
         floor: least score for an automatic choice.
         lead: how far ahead of the second the first must be.
+        precision: what a rule must have been measured at to decide alone; below, and while it has
+            not been measured, it only proposes.
+        measured: on how many texts at least.
     """
 
-    def __init__(self, rules: Sequence[Rule], *, floor: float = 1.0, lead: float = 0.5) -> None:
+    def __init__(
+        self,
+        rules: Sequence[Rule],
+        *,
+        floor: float = 1.0,
+        lead: float = 0.5,
+        precision: float = 0.9,
+        measured: int = 5,
+    ) -> None:
         # By first word, so that a long text costs its own length and not that of the rules.
         self._phrases: dict[str, list[tuple[int, Rule, tuple[str, ...]]]] = {}
         numbered = enumerate((rule, phrase) for rule in rules for phrase in rule.phrases)
@@ -98,15 +117,20 @@ class Router:
             self._phrases.setdefault(phrase[0], []).append((number, rule, phrase))
         self._floor = floor
         self._lead = lead
+        self._precision = precision
+        self._measured = measured
 
     def decide(self, text: str) -> Decision:
         """Choose for one text in any of the languages."""
         found: dict[str, dict[str, float]] = {}
+        heaviest: dict[str, tuple[float, Rule]] = {}
         for rule, phrase in self._named_in(_words(text)):
             hits = found.setdefault(rule.administration, {})
             named, weight = " ".join(phrase), rule.weight * len(phrase)
             # Two rules that name it count once, by the heavier one.
             hits[named] = max(weight, hits.get(named, 0.0))
+            if weight > heaviest.get(rule.administration, (0.0, rule))[0]:
+                heaviest[rule.administration] = (weight, rule)
         candidates = sorted(
             (
                 Candidate(
@@ -124,9 +148,15 @@ class Router:
         best = candidates[0]
         second = candidates[1].score if len(candidates) > 1 else 0.0
         clear = best.score >= self._floor and best.score - second >= self._lead
-        return Decision(
-            best.administration if clear else None, best.score / total, tuple(candidates)
+        if not clear:
+            return Decision(None, best.score / total, tuple(candidates))
+        rule = heaviest[best.administration][1]
+        certain = (
+            rule.precision is not None
+            and rule.precision >= self._precision
+            and rule.measured >= self._measured
         )
+        return Decision(best.administration, best.score / total, tuple(candidates), rule, certain)
 
     def _named_in(self, words: Sequence[frozenset[str]]) -> Iterator[tuple[Rule, tuple[str, ...]]]:
         """The phrases that stand in a text, each once, in the order of the rules."""
@@ -161,7 +191,9 @@ class BadRules(ValueError):  # noqa: N818
 
 
 def read_toml(path: Path) -> list[Rule]:
-    """Read ``[[rule]] administration, phrases, weight`` (2.0 where it is not given) from a file.
+    """Read ``[[rule]] administration, phrases, weight, precision, measured`` from a file.
+
+    A weight that is not given is 2; a rule without a precision has not been measured.
 
     Raises:
         BadRules: a rule lacks a key, has an unknown one, a weight of 0 or an empty phrase.
@@ -173,21 +205,34 @@ def read_toml(path: Path) -> list[Rule]:
     for number, table in enumerate(data.get("rule", []), start=1):
         slug, phrases = table.get("administration"), table.get("phrases")
         weight = table.get("weight", 2.0)
-        unknown = sorted(table.keys() - {"administration", "phrases", "weight"})
+        precision, measured = table.get("precision"), table.get("measured", 0)
+        unknown = sorted(table.keys() - _KEYS)
         if unknown:
             errors.append(f"rule {number}: {', '.join(unknown)} is no key of a rule")
         elif not isinstance(slug, str) or not isinstance(phrases, list):
             errors.append(f"rule {number}: it needs an administration and a list of phrases")
         elif not isinstance(weight, int | float) or weight <= 0:
             errors.append(f"rule {number}: the weight is not a number above 0")
+        elif precision is not None and not _is_share(precision):
+            errors.append(f"rule {number}: the precision is not a number from 0 to 1")
+        elif not isinstance(measured, int) or measured < 0:
+            errors.append(f"rule {number}: measured is not a count")
         elif not phrases or not all(_phrase(str(words)) for words in phrases):
             errors.append(f"rule {number}: a phrase has no word")
         else:
             read = tuple(_phrase(str(words)) for words in phrases)
-            rules.append(Rule(slug, read, float(weight)))
+            share = None if precision is None else float(precision)
+            rules.append(Rule(slug, read, float(weight), share, measured))
     if errors:
         raise BadRules("; ".join(errors))
     return rules
+
+
+_KEYS = frozenset({"administration", "phrases", "weight", "precision", "measured"})
+
+
+def _is_share(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
 
 
 def unknown_slugs(rules: Iterable[Rule], register: Mapping[str, Administration]) -> list[str]:

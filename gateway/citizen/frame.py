@@ -15,6 +15,7 @@ from sqlalchemy import select
 
 from config.country import Country
 from config.wording import direction
+from dispatcher.administration import former_names, name_on
 from gateway.house import current_house
 from tracker.models import administrations
 
@@ -143,8 +144,15 @@ def alternates(language: str, rest: str | None = None) -> list[dict[str, str]]:
 
 
 def administration_name(connection: Connection, slug: str | None, language: str) -> str:
-    """What an administration is called in ``language``, else in French; ``""`` for none."""
+    """What an administration is called today in ``language``, else in French; ``""`` for none."""
     if slug is None:
         return ""
-    names = connection.scalar(select(administrations.c.names).where(administrations.c.slug == slug))
-    return (names or {}).get(language) or (names or {}).get("fr") or slug
+    row = connection.execute(
+        select(administrations.c.names, administrations.c.names_former).where(
+            administrations.c.slug == slug
+        )
+    ).first()
+    if row is None:
+        return slug
+    former = former_names(row.names_former)
+    return name_on(row.names, former, language, current_house().today()) or slug

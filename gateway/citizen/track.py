@@ -22,6 +22,7 @@ from gateway.house import current_house
 from normalizer import tracking_code
 from normalizer.text import ascii_digits
 from tracker.database import reading
+from tracker.deadlines import answer_due
 from tracker.models import (
     Author,
     CaseStatus,
@@ -180,6 +181,7 @@ def _show(connection: Connection, language: str, case: Row[Any], *, proven: bool
         status=word,
         tone=tone,
         case=case,
+        due=answer_due(case),
         administration=administration_name(connection, case.administration, language),
         timeline=_timeline(connection, case, language),
         proven=proven,
@@ -216,8 +218,9 @@ def _timeline(connection: Connection, case: Row[Any], language: str) -> list[dic
         if word and word != last:
             steps.append(step(word, move.time))
             last = word
-    if last not in _SETTLED and case.expected_datetime is not None:
-        steps.append(step("expected", case.expected_datetime, todo=True))
+    due = answer_due(case)
+    if last not in _SETTLED and due is not None:
+        steps.append(step("expected", due, todo=True))
     return steps
 
 

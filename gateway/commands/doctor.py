@@ -92,7 +92,12 @@ def database_fault(settings: Settings) -> str:
 
 
 def routing_fault(settings: Settings) -> str:
-    """Whether the rules can be read, and an operator's name administrations on record."""
+    """Whether places and rules can be read, and an operator's name administrations on record."""
+    country = countries.load(settings.country)
+    try:
+        wiring.places_of(country)
+    except (OSError, ValueError) as error:
+        return f"{country.places} cannot be read: {error}"
     file = Path(settings.dispatch.rules or wiring.CONFIG / "routing.toml")
     try:
         rules = read_toml(file)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""``guichet understand`` and ``guichet route``: how one text would be read."""
+"""``guichet understand``: how one text would be read."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from config import country
-from gateway import wiring
-from gateway.commands.settings import pass_settings, pass_settings_as_they_are
+from gateway.commands.settings import pass_settings_as_they_are
 from normalizer import phone
 from normalizer.intent import understand as understand_text
 from normalizer.language import detect
@@ -77,31 +76,3 @@ def _understood(number: str, text: str, calling_code: str) -> dict[str, Any]:
         "language": detect(text),
         "typo": found.typo,
     }
-
-
-@click.command(epilog='Example: guichet route "pas d’eau depuis trois jours" --json')
-@click.argument("text")
-@click.option("--json", "as_json", is_flag=True, help="JSON instead of lines.")
-@pass_settings
-def route(settings: Settings, text: str, as_json: bool) -> None:  # noqa: FBT001
-    """Say which administration a text would go to, and why."""
-    try:
-        router = wiring.router_of(settings, wiring.engine_of(settings))
-    except (OSError, ValueError) as error:
-        raise click.ClickException(f"the routing rules cannot be read: {error}") from error
-    decision = router.decide(text)
-    told = {
-        "administration": decision.administration,
-        "confidence": round(decision.confidence, 3),
-        "reasons": list(decision.reasons),
-        "candidates": [
-            {"administration": c.administration, "score": c.score, "reasons": list(c.reasons)}
-            for c in decision.candidates
-        ],
-    }
-    if as_json:
-        click.echo(json.dumps(told, ensure_ascii=False))
-        return
-    click.echo(decision.administration or "a person decides")
-    for reason in decision.reasons:
-        click.echo(f"  {reason}")

@@ -34,6 +34,8 @@ DEEDS: Mapping[Role, frozenset[Deed]] = {
     Role.OPERATOR: _WORK | {Deed.ASSIGN, Deed.ATTENTION},
     Role.AUDITOR: frozenset(),
 }
+#: Roles that see the figures; a supervisor those of one administration.
+SEE_FIGURES = frozenset({Role.SUPERVISOR, Role.TRIAGE, Role.OPERATOR, Role.AUDITOR})
 #: Roles that see the cases of every administration.
 SEE_ALL = frozenset({Role.TRIAGE, Role.OPERATOR, Role.AUDITOR})
 
@@ -68,6 +70,11 @@ class DeskUser:
     def sees_all(self) -> bool:
         """Whether this person sees every administration's cases."""
         return self.role in SEE_ALL
+
+    @property
+    def sees_figures(self) -> bool:
+        """Whether this person sees how well cases reach the right administration."""
+        return self.role in SEE_FIGURES
 
     def may_see(self, case: Row[Any]) -> bool:
         """Whether this person may see ``case`` (a row of ``cases``)."""

@@ -210,7 +210,7 @@ def _shown(
     with reading(house.engine).connect() as connection:
         thread = desk_reading.thread(connection, row.id)
         linked = links.of_case(connection, row)
-        names = desk_reading.names(connection, say.language)
+        names = desk_reading.names(connection, say.language, house.today())
     return page(
         "case.html",
         code,

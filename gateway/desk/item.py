@@ -27,6 +27,7 @@ class Item:
         entry: the row of ``outbox`` that did not go, or ``None``.
         ways: known (channel, address) of the citizen, for sending another way.
         files: recordings without a transcript.
+        words: what a blind check shows of the case.
     """
 
     row: Row[Any]
@@ -37,3 +38,4 @@ class Item:
     entry: Row[Any] | None
     ways: Sequence[tuple[str, str]]
     files: Sequence[Row[Any]]
+    words: str = ""

@@ -9,8 +9,8 @@ from flask import abort, redirect, request, url_for
 from flask_login import login_required
 from sqlalchemy import func, select, type_coerce
 
+from gateway.desk import blind_check, settling
 from gateway.desk import reading as desk_reading
-from gateway.desk import settling
 from gateway.desk.access import Deed
 from gateway.desk.excerpt import READ_BYTES, glance
 from gateway.desk.files import sound_type
@@ -18,7 +18,7 @@ from gateway.desk.frame import page, show
 from gateway.desk.item import Item
 from gateway.desk.session import announce, person
 from gateway.house import current_house
-from tracker import attention, register
+from tracker import attention, learning, register
 from tracker.database import reading
 from tracker.models import AttentionReason, deliveries, outbox
 
@@ -40,6 +40,7 @@ ACTIONS: Mapping[str, tuple[str, ...]] = {
     AttentionReason.UNDELIVERED: ("send", "handled"),
     AttentionReason.MISSED: ("handled", "open"),
     AttentionReason.UNTRANSCRIBED: ("transcribe", "handled"),
+    AttentionReason.BLIND_CHECK: blind_check.FIRST,
 }
 
 
@@ -86,7 +87,7 @@ def _shown(code: int = 200, *, failed: UUID | None = None, problem: str = "") ->
             rows = [*attention_row(connection, failed), *rows]
         items = [_item(connection, row) for row in rows]
         counts = attention.counts(connection)
-        names = desk_reading.names(connection, say.language)
+        names = desk_reading.names(connection, say.language, house.today())
     total = sum(counts.values())
     return page(
         "attention.html",
@@ -128,7 +129,9 @@ def _item(connection: Connection, row: Row[Any]) -> Item:
         look = glance(delivery.channel, delivery.beginning) if delivery is not None else None
     if row.outbox_id is not None:
         entry = connection.execute(select(outbox).where(outbox.c.id == row.outbox_id)).first()
-    actions = ACTIONS[row.reason]
+    actions, blind = ACTIONS[row.reason], row.reason == AttentionReason.BLIND_CHECK
+    if blind:
+        actions = blind_check.actions(row.data)
     if delivery is None:
         actions = tuple(name for name in actions if name not in ("attach", "open", "replay"))
     if case is None or (entry is not None and entry.kind == "refer"):
@@ -144,4 +147,5 @@ def _item(connection: Connection, row: Row[Any]) -> Item:
         files=desk_reading.files_to_transcribe(connection, case.id)
         if case is not None and row.reason == AttentionReason.UNTRANSCRIBED
         else (),
+        words=learning.words_of(connection, case) if blind and case is not None else "",
     )

@@ -10,6 +10,7 @@ from sqlalchemy import Integer, and_, func, select, true, type_coerce
 
 from channels.mail.authenticity import NAMES as AUTHENTICITY
 from channels.message import ChannelName
+from dispatcher.administration import former_names, name_on
 from tracker.models import (
     AttentionReason,
     CaseStatus,
@@ -27,7 +28,7 @@ from tracker.status import FINAL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import datetime
+    from datetime import date, datetime
     from uuid import UUID
 
     from sqlalchemy import Connection, Row
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     from gateway.desk.access import DeskUser
 
 PAGE_SIZE = 25
+#: When the answer that is owed now is due (``tracker.deadlines.answer_due``).
+DUE = func.coalesce(cases.c.answer_due, cases.c.expected_datetime)
 #: Cases whose clock has stopped: nobody waits for an answer any more.
 SETTLED = frozenset({*FINAL, CaseStatus.ANSWERED})
 #: Bytes that are enough to tell a sound file by its content.
@@ -102,7 +105,7 @@ def visible(user: DeskUser) -> ColumnElement[bool]:
 def is_late(now: datetime) -> ColumnElement[bool]:
     """The condition on ``cases`` for those whose answer is overdue at ``now``."""
     return and_(
-        cases.c.expected_datetime < now,
+        now > DUE,
         cases.c.status.not_in([str(status) for status in SETTLED]),
     )
 
@@ -120,7 +123,7 @@ def list_cases(
         condition = and_(condition, is_late(now))
     total = connection.scalar(select(func.count()).select_from(cases).where(condition)) or 0
     order = (
-        (cases.c.expected_datetime.is_(None), cases.c.expected_datetime, cases.c.id)
+        (DUE.is_(None), DUE, cases.c.id)
         if wanted.status == "open" or wanted.overdue
         else (cases.c.requested_datetime.desc(), cases.c.id.desc())
     )
@@ -255,21 +258,21 @@ def ways_to(connection: Connection, case: Row[Any]) -> list[tuple[str, str]]:
     return list(dict.fromkeys(way for way in ways if way[0] in reachable))
 
 
-def names(connection: Connection, language: str) -> dict[str, str]:
-    """What the active administrations are called: slug → name, in the order of the names."""
+def names(connection: Connection, language: str, on: date) -> dict[str, str]:
+    """What the active administrations are called on a day: slug → name, in the order of names."""
     rows = connection.execute(
-        select(administrations.c.slug, administrations.c.names).where(administrations.c.active)
+        select(
+            administrations.c.slug, administrations.c.names, administrations.c.names_former
+        ).where(administrations.c.active)
     )
-    called = {row.slug: name_in(row.names, language) or row.slug for row in rows}
+    called = {
+        row.slug: name_on(
+            row.names, former_names(row.names_former), language, on, ("fr", "ar", "en")
+        )
+        or row.slug
+        for row in rows
+    }
     return dict(sorted(called.items(), key=lambda item: item[1].casefold()))
-
-
-def name_in(names_by_language: Mapping[str, str], language: str) -> str:
-    """A name in ``language``, else in another that has one."""
-    for tag in (language, "fr", "ar", "en"):
-        if names_by_language.get(tag):
-            return names_by_language[tag]
-    return ""
 
 
 def administration(connection: Connection, slug: str) -> Row[Any] | None:

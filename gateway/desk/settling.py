@@ -11,6 +11,7 @@ from flask import request
 from channels.channel import Accepted, Acknowledgement, Refused
 from channels.message import ChannelName
 from gateway import replay as replaying
+from gateway.desk import blind_check
 from gateway.desk.case import LONGEST_REASON, LONGEST_TEXT, hand_over
 from gateway.desk.frame import region, show
 from gateway.desk.reading import TYPED_BY
@@ -188,6 +189,9 @@ ACTIONS: Mapping[str, Callable[[Item], str | None]] = {
     "send": send,
     "handled": handled,
     "transcribe": transcribe,
+    "judge": blind_check.judge,
+    "correct": blind_check.correct,
+    "stand": blind_check.stand,
 }
 
 

@@ -16,6 +16,7 @@ from channels.message import ChannelName, DeliveryStatus
 from config.wording import isolate
 from gateway.desk.reading import SETTLED
 from normalizer.tracking_code import display
+from tracker.deadlines import answer_due
 from tracker.models import CaseStatus
 
 if TYPE_CHECKING:
@@ -108,6 +109,11 @@ class Showing:
         except (UnknownLocaleError, ValueError):
             self._locale = Locale.parse(language)
 
+    @property
+    def locale(self) -> Locale:
+        """The locale of numbers and dates."""
+        return self._locale
+
     def t(self, key: str, **values: object) -> str:
         """The text ``desk.<key>``; values are isolated, so that digits keep their order."""
         shown = {
@@ -143,14 +149,19 @@ class Showing:
 
     def clock(self, case: Row[Any], now: datetime) -> Clock:
         """The clock of a case (a row of ``cases``) at ``now``."""
-        due = self.date(case.expected_datetime)
+        moment = answer_due(case)
+        due = self.date(moment)
         if case.status in SETTLED:
             return Clock(self.t("clock.stopped"), "", late=False, due=due)
-        if case.expected_datetime is None:
+        if moment is None:
             return Clock(self.t("clock.none"), "", late=False, due="")
-        there = case.expected_datetime.astimezone(self._zone).date()
-        days = (there - now.astimezone(self._zone).date()).days
-        if case.expected_datetime < now:
+        return self.days_left(moment, now)
+
+    def days_left(self, moment: datetime, now: datetime) -> Clock:
+        """A due moment as it looks at ``now``."""
+        due = self.date(moment)
+        days = (moment.astimezone(self._zone).date() - now.astimezone(self._zone).date()).days
+        if moment < now:
             text = self.t("clock.overdue", count=-days) if days else self.t("clock.overdue_today")
             return Clock(text, "red", late=True, due=due)
         if days == 0:
@@ -188,6 +199,7 @@ class Showing:
             after=self.known("status", str(data.get("to", ""))),
             status=self.known("delivery", str(data.get("delivery_status", ""))),
             administration=names.get(slug, slug),
+            deadline=self.known("deadlines.kind", str(data.get("deadline", ""))),
             by=self.known("actor", str(data.get("by", ""))),
             from_code=isolate(display(str(data.get("from_code", "")))),
             into_code=isolate(display(str(data.get("into_code", "")))),

@@ -14,11 +14,12 @@ from sqlalchemy import Connection, select
 from channels.twilio_account import Form
 from channels.voice.ivr import AnswerFacts, CodeReading, StatusFacts
 from channels.voice.twilio import WITHHELD
-from dispatcher.administration import load_all
+from dispatcher.administration import load_some
 from gateway.house import House
 from normalizer import tracking_code
 from tracker import register, throttle
 from tracker.database import reading
+from tracker.deadlines import answer_due
 from tracker.group_commit import StorageUnavailable
 from tracker.models import OutboxKind, messages, outbox
 
@@ -40,14 +41,14 @@ def status(house: House, form: Form, language: str) -> StatusFacts:
         case = register.find_case(connection, code) if code else None
         if case is None:
             return StatusFacts(CodeReading.UNKNOWN)
-        name = _administration(connection, case, language)
+        name = _administration(house, connection, case, language)
     words, tag = house.wording, language or house.country.default_language
     return StatusFacts(
         CodeReading.FOUND,
         status=words.text(tag, f"notices.status_{case.status}"),
         filed_on=_date(house, case.requested_datetime, tag),
         administration=name or words.text(tag, "notices.nobody_yet"),
-        expected_on=_date(house, case.expected_datetime, tag),
+        expected_on=_date(house, answer_due(case), tag),
     )
 
 
@@ -85,14 +86,16 @@ def words_of(house: House, entry_id: UUID) -> AnswerFacts:
             return AnswerFacts(CodeReading.UNKNOWN)
         entry, case = found
         tag = house.wording.answering_language(case.language)
-        name = _administration(connection, case, tag)
+        name = _administration(house, connection, case, tag)
         message = connection.execute(
             select(messages.c.text, messages.c.language).where(messages.c.id == entry.message_id)
         ).first()
     is_answer = entry.kind == str(OutboxKind.REPLY)
     text, text_language = str(entry.payload.get("text", "")), tag
     if message is not None:
-        text, text_language = message.text, message.language or tag
+        # There are voices for the languages we answer in; one of those reads Darija.
+        text = message.text
+        text_language = house.wording.answering_language(message.language or tag)
     if not text:
         text = house.wording.text(
             tag,
@@ -151,10 +154,11 @@ def _entry(connection: Connection, entry_id: UUID) -> tuple[Any, Any] | None:
     return None if case is None else (entry, case)
 
 
-def _administration(connection: Connection, case: Any, language: str) -> str:
+def _administration(house: House, connection: Connection, case: Any, language: str) -> str:
     if not case.administration:
         return ""
-    found = load_all(connection).get(case.administration)
+    register = load_some(connection, [case.administration], house.today())
+    found = register.get(case.administration)
     return found.name(language) if found else ""
 
 

@@ -94,6 +94,7 @@ def everything(notices: Notices, language: str) -> Iterator[str]:
         tracking_code=CODE,
         status="answered",
         expected_datetime=at,
+        answer_due=None,
         requested_datetime=at,
         channel="sms",
     )

@@ -16,7 +16,8 @@ from channels.sms.segments import Encoding, length
 from config import country
 from config.settings import Settings
 from config.wording import HERE, PLURAL_FORMS, Wording
-from dispatcher.administration import Administration, read_csv
+from dispatcher.administration import Administration
+from dispatcher.administration_csv import read_csv
 from gateway.wiring import confirm_url, notices_of
 from normalizer.intent import CONTENT, Intent, understand
 from normalizer.text import fold
@@ -105,6 +106,7 @@ def case_of(language: str, status: str) -> Any:
         tracking_code=CODE,
         status=status,
         expected_datetime=at,
+        answer_due=None,
         requested_datetime=at,
         contact_value="+212612345678",
         channel="sms",

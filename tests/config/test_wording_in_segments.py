@@ -20,7 +20,7 @@ from channels.sms.smpp_segment import References, bodies_of
 from config import country
 from config.settings import Settings
 from config.wording import HERE, Wording
-from dispatcher.administration import read_csv
+from dispatcher.administration_csv import read_csv
 from gateway.wiring import confirm_url, notices_of
 from tracker.models import CaseStatus
 

@@ -1,38 +1,35 @@
 # SPDX-License-Identifier: MIT
-"""The register of recipients: a CSV whose errors are told by row, imported as often as wanted."""
+"""The register of recipients on both databases: imported as often as wanted, named by the day."""
 
+import csv
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, event, func, select
 
 from dispatcher.administration import (
     Administration,
-    BadRegister,
+    Contacts,
+    FormerName,
     OutletName,
+    Stored,
+    is_empty,
     load_all,
-    read_csv,
+    load_some,
     store,
 )
+from dispatcher.administration_csv import read_csv
+from dispatcher.routing.gazetteer import Place, PlaceKind
+from dispatcher.routing.places import Places
+from dispatcher.routing.recipient import Recipient, Recipients
 from tracker.database import open_engine
 from tracker.migrations import upgrade
 from tracker.models import administrations
 
 SHIPPED = Path(__file__).parents[2] / "config/administrations.csv"
-
-
-@pytest.fixture
-def csv_file(tmp_path: Path):
-    """Write a CSV of these lines and return its path."""
-
-    def write(*lines: str, encoding: str = "utf-8") -> Path:
-        file = tmp_path / "administrations.csv"
-        file.write_bytes("\n".join(lines).encode(encoding))
-        return file
-
-    return write
 
 
 @pytest.fixture
@@ -44,117 +41,6 @@ def engine(database_url: str) -> Iterator[Engine]:
     engine.dispose()
 
 
-def errors_of(file: Path) -> tuple[str, ...]:
-    with pytest.raises(BadRegister) as caught:
-        read_csv(file)
-    return tuple(caught.value.errors)
-
-
-# --- Reading --------------------------------------------------------------------------------------
-
-
-def test_only_slug_and_name_fr_are_needed(csv_file):
-    (found,) = read_csv(csv_file("slug,name_fr", "eau,Office de l'eau"))
-
-    assert found == Administration(
-        "eau",
-        {"fr": "Office de l'eau"},
-        competence={"fr": [], "ar": [], "ary-Latn": []},
-        outlet=OutletName.DESK,
-    )
-    assert found.name("ar") == found.name("fr") == "Office de l'eau"
-
-
-def test_every_column_is_read(csv_file):
-    header = (
-        "slug,name_fr,name_ar,name_en,kind,parent,competence_fr,competence_ar,competence_ary_latn,"
-        "outlet,email,webhook_url"
-    )
-    file = csv_file(
-        header,
-        "min,Ministère,,,,,,,,,,",
-        'eau,"Office, eau",الماء,Water,agence,min,eau; robinet ;,الماء,lma,mail,eau@example.org,',
-    )
-
-    found = read_csv(file)[1]
-
-    assert found == Administration(
-        "eau",
-        {"fr": "Office, eau", "ar": "الماء", "en": "Water"},
-        kind="agence",
-        parent="min",
-        competence={"fr": ["eau", "robinet"], "ar": ["الماء"], "ary-Latn": ["lma"]},
-        outlet=OutletName.MAIL,
-        email="eau@example.org",
-    )
-
-
-def test_an_unknown_column_is_passed_over(csv_file):
-    (found,) = read_csv(csv_file("slug,telephone,name_fr", "eau,0537,Eau"))
-
-    assert found.names == {"fr": "Eau"}
-
-
-def test_the_mark_that_spreadsheets_put_first_is_no_part_of_a_name(csv_file):
-    assert len(read_csv(csv_file("slug,name_fr", "eau,Eau", encoding="utf-8-sig"))) == 1
-
-
-def test_a_parent_may_stand_below_its_child(csv_file):
-    file = csv_file("slug,name_fr,parent", "child,Enfant,parent", "parent,Parent,")
-
-    assert [one.parent for one in read_csv(file)] == ["parent", None]
-
-
-HEADER = "slug,name_fr,outlet,email,parent,kind"
-
-
-@pytest.mark.parametrize(
-    ("row", "told"),
-    [
-        (",Sans slug,,,,", "row 3: slug and name_fr are required"),
-        ("sans-nom,,,,,", "row 3: slug and name_fr are required"),
-        ("eau,Encore,,,,", "row 3: the slug eau stands twice (row 2)"),
-        ("a b,Espace,,,,", "row 3: the slug “a b” has a space or more than 64 characters"),
-        ("fax,Fax,fax,,,", "row 3: outlet fax is none of desk, mail, webhook, open311, blackhole"),
-        ("courriel,Courriel,mail,,,", "row 3: outlet mail needs an email"),
-        ("enfant,Enfant,,,personne,", "row 3: parent personne is unknown"),
-        ("v,Office, de l'eau,,,,", "row 3: more cells than columns"),
-        (f"k,Sorte,,,,{'k' * 33}", "row 3: kind has more than 32 characters"),
-        ('q,"Guillemets,,,,', "row 3: unexpected end of data"),
-    ],
-)
-def test_an_error_is_told_by_its_row(csv_file, row, told):
-    (error,) = errors_of(csv_file(HEADER, "eau,Eau,,,,", row))
-
-    assert error.startswith(told)
-
-
-def test_all_errors_are_told_at_once_and_a_parent_in_a_wrong_row_is_no_second_one(csv_file):
-    file = csv_file(HEADER, "eau,Eau,fax,,,", ",,,,,", "fils,Fils,,,eau,", "bien,Bien,desk,,,")
-
-    assert [error.partition(":")[0] for error in errors_of(file)] == ["row 2", "row 3"]
-
-
-@pytest.mark.parametrize("lines", [(), ("slug;name_fr", "eau;Eau"), ("eau,Eau",), ("slug", "eau")])
-def test_a_file_without_the_two_columns_is_told_by_its_first_row(csv_file, lines):
-    (error,) = errors_of(csv_file(*lines))
-
-    assert error.startswith("row 1: no column name_fr")
-
-
-def test_another_encoding_is_told(csv_file):
-    file = csv_file("slug,name_fr", "sante,Santé", encoding="cp1252")
-
-    assert "UTF-8" in errors_of(file)[0]
-
-
-def test_the_shipped_register_has_a_name_in_every_language_of_the_pages():
-    register = read_csv(SHIPPED)
-
-    assert len(register) == 100
-    assert [one.slug for one in register if not {"fr", "ar", "en"} <= one.names.keys()] == []
-
-
 # --- Importing ------------------------------------------------------------------------------------
 
 
@@ -162,10 +48,10 @@ def test_an_import_twice_adds_nothing_and_changes_nothing(engine):
     register = read_csv(SHIPPED)
 
     with engine.begin() as connection:
-        assert store(connection, register) == (100, 0)
+        assert len(store(connection, register).added) == 100
     with engine.begin() as connection:
         before = load_all(connection)
-        assert store(connection, register) == (0, 0)
+        assert store(connection, register) == Stored((), {})
         assert load_all(connection) == before == {one.slug: one for one in register}
 
 
@@ -177,7 +63,8 @@ def test_an_import_changes_what_differs_and_keeps_every_slug(engine):
         store(connection, [water, power])
 
     with engine.begin() as connection:
-        assert store(connection, [renamed, Administration("roads", {"fr": "Routes"})]) == (1, 1)
+        done = store(connection, [renamed, Administration("roads", {"fr": "Routes"})])
+    assert done == Stored(("roads",), {"water": ("names", "outlet")})
 
     with engine.begin() as connection:
         register = load_all(connection)
@@ -197,8 +84,126 @@ def test_an_import_brings_back_what_was_put_aside(engine):
         assert load_all(connection) == {}
 
     with engine.begin() as connection:
-        assert store(connection, [water]) == (0, 1)
+        assert store(connection, [water]) == Stored((), {"water": ("active",)})
 
     with engine.begin() as connection:
         assert list(load_all(connection)) == ["water"]
         assert connection.scalar(select(func.count()).select_from(administrations)) == 1
+
+
+# --- Names and their days -------------------------------------------------------------------------
+
+RENAMED = Administration(
+    "digital",
+    {"fr": "Ministère du Numérique", "ar": "وزارة الرقمنة"},
+    competence={},
+    names_former=(
+        FormerName("fr", "Secrétariat au Numérique", date(2021, 10, 6)),
+        FormerName("fr", "Ministère délégué", date(2024, 10, 23), date(2021, 10, 7)),
+    ),
+    matters=("numerique",),
+    places=("nord",),
+    calendar="nord",
+    contacts=Contacts("3737", "https://digital.example", "1, rue du Puits"),
+)
+
+
+@pytest.mark.parametrize(
+    ("on", "french", "arabic"),
+    [
+        (date(2021, 10, 6), "Secrétariat au Numérique", "وزارة الرقمنة"),
+        (date(2021, 10, 7), "Ministère délégué", "وزارة الرقمنة"),
+        (date(2024, 10, 23), "Ministère délégué", "وزارة الرقمنة"),
+        (date(2024, 10, 24), "Ministère du Numérique", "وزارة الرقمنة"),
+        (None, "Ministère du Numérique", "وزارة الرقمنة"),
+    ],
+)
+def test_the_name_is_the_one_valid_on_the_day(on, french, arabic):
+    assert RENAMED.name("fr", on) == french
+    assert RENAMED.name("ar", on) == arabic
+    assert RENAMED.name("en", on) == french
+    if on is not None:
+        assert RENAMED.named_on(on).name("fr") == french
+
+
+def test_what_is_stored_is_loaded_whole_and_for_a_batch_under_the_names_of_the_day(engine):
+    with engine.begin() as connection:
+        assert is_empty(connection)
+        store(connection, [RENAMED, Administration("water", {"fr": "Eau"})])
+
+    with engine.connect() as connection:
+        assert not is_empty(connection)
+        assert load_all(connection)["digital"] == RENAMED
+        some = load_some(connection, ["digital", "nobody"], date(2022, 1, 1))
+        assert load_some(connection, [], date(2022, 1, 1)) == {}
+    assert list(some) == ["digital"]
+    assert some["digital"].name("fr") == "Ministère délégué"
+    assert some["digital"].places == ("nord",)
+
+
+# --- A whole country ------------------------------------------------------------------------------
+
+COMMUNES, DEPARTMENTS, BODIES = 1590, 38, 116
+
+
+@pytest.fixture
+def country(tmp_path: Path) -> tuple[Path, Places]:
+    """A generated register of a country's size: departments, bodies, communes each at its place."""
+    file = tmp_path / "country.csv"
+    rows = [("commune", "Commune (sans lieu)", "", "", "")]
+    rows += [(f"department-{n}", f"Département {n}", "", "", "") for n in range(DEPARTMENTS)]
+    rows += [(f"body-{n}", f"Organisme {n}", f"department-{n % 38}", "", "") for n in range(BODIES)]
+    rows += [
+        (f"commune-{n}", f"Commune de Ville{n}", "commune", "commune;etat-civil", f"town-{n}")
+        for n in range(COMMUNES)
+    ]
+    rows += [(f"annex-{n}", f"Annexe {n}", f"commune-{n}", "", "") for n in range(255)]
+    rows.append(("etat-civil", "État civil (sans lieu)", "commune", "", ""))
+    with file.open("w", encoding="utf-8", newline="") as opened:
+        writer = csv.writer(opened)
+        writer.writerow(("slug", "name_fr", "parent", "matter", "place"))
+        writer.writerows(rows)
+    towns = [
+        Place(f"town-{n}", PlaceKind.COMMUNE, {"fr": f"Ville{_letters(n)}"})
+        for n in range(COMMUNES)
+    ]
+    return file, Places.load(towns)
+
+
+def _letters(number: int) -> str:
+    """A number as letters that no spelling levels: each a syllable of its own."""
+    return "".join(
+        ("ban", "dar", "fil", "gom", "jun", "kar", "lim", "mut", "nod", "rab")[int(d)]
+        for d in f"{number:04d}"
+    )
+
+
+def test_a_register_of_two_thousand_rows_is_imported_and_a_commune_chosen_by_matter_and_place(
+    engine, country
+):
+    file, places = country
+    register = read_csv(file, frozenset(places))
+    assert len(register) == 2001
+    told: list[int] = []
+    statements: list[str] = []
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def _count(_connection, _cursor, statement, *_):
+        statements.append(statement)
+
+    with engine.begin() as connection:
+        done = store(connection, register, told.append)
+    imported = len(statements)
+    with engine.connect() as connection:
+        loaded = load_all(connection)
+
+    assert (len(done.added), sum(told), len(loaded)) == (2001, 2001, 2001)
+    assert imported <= 60  # by hundreds, not one by one
+    recipients = Recipients(loaded, places)
+    text = f"Pas d'éclairage à Ville{_letters(1234)} depuis un mois"
+    found = places.named_in(text)
+    assert [one.id for one in found] == ["town-1234"]
+    reason = f"“Ville{_letters(1234)}” is named"
+    for slug in ("commune", "etat-civil"):
+        assert recipients.of(slug, found) == Recipient("commune-1234", reason, confirmed=True)
+    assert recipients.of("commune", ()) == Recipient("commune", None, confirmed=False)

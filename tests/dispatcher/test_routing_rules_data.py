@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from dispatcher.administration import read_csv
+from dispatcher.administration_csv import read_csv
 from dispatcher.routing.rules import Router, of_administrations, read_toml
 
 CONFIG = Path(__file__).parents[2] / "config"

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dispatcher.administration import Administration, read_csv
+from dispatcher.administration import Administration
+from dispatcher.administration_csv import read_csv
 from dispatcher.routing.rules import (
     BadRules,
     Router,

@@ -175,6 +175,45 @@ def test_an_export_that_cannot_be_written_is_told(run):
     assert done.stderr == "Error: cannot write no/where.jsonl: No such file or directory\n"
 
 
+def test_an_import_tells_what_changed_and_a_list_is_narrowed_by_words_place_matter_and_day(
+    run, tmp_path
+):
+    world = {"PROFILE": "demo", "DATA_DIR": "d"}
+    head = "slug,name_fr,kind,matter,place,names_former,telephone\n"
+    rows = "eau-fes,Office de l'eau,agence,eau,fes,../2024-10-23 fr: Régie des eaux,\n"
+    (tmp_path / "a.csv").write_text(head + rows + "cnss,Caisse nationale,,,,,\n")
+    (tmp_path / "b.csv").write_text(head + rows.replace(",eau,fes,", ",eau,atlantide,"))
+    assert run("migrate", **world).returncode == 0
+
+    checked = run("administrations", "check", "a.csv")
+    unknown = run("administrations", "check", "b.csv")
+    imported = run("administrations", "import", "a.csv", **world)
+
+    assert (checked.returncode, checked.stderr) == (0, "the column telephone is not read\n")
+    assert "row 2: place atlantide is not in the gazetteer" in unknown.stderr
+    lines = imported.stdout.splitlines()
+    assert (lines[0], lines[2]) == ("+ eau-fes", "1 added, 1 changed")
+    assert lines[1].startswith("~ cnss: names, kind, competence")
+    assert "importing 2" in imported.stderr
+
+    def listed(*words: str) -> list[str]:
+        done = run("administrations", "list", *words, **world)
+        return [line.split(maxsplit=2)[2] for line in done.stdout.splitlines()]
+
+    # Of Fès: the office there, and the agency of the basin that Fès lies in.
+    assert listed("--place", "fes") == [
+        "Agence du bassin hydraulique du Sebou",
+        "Office de l'eau",
+    ]
+    assert listed("--matter", "eau") == listed("office de l'EAU") == ["Office de l'eau"]
+    assert listed("--matter", "eau", "--on", "2024-10-23") == ["Régie des eaux"]
+    assert listed("--kind", "agence", "--place", "oujda") == [
+        "Agence du bassin hydraulique de la Moulouya"
+    ]
+    refused = run("administrations", "list", "--place", "atlantide", **world)
+    assert (refused.returncode, "not in the gazetteer" in refused.stderr) == (1, True)
+
+
 def test_administrations_and_users_from_an_empty_database_on(run, tmp_path):
     world = {"PROFILE": "demo", "DATA_DIR": "d"}
     (tmp_path / "broken.csv").write_text("slug,name_fr,outlet\neau,Eau,fax\n,Sans,\nb,B,\n")
@@ -193,11 +232,17 @@ def test_administrations_and_users_from_an_empty_database_on(run, tmp_path):
 
     imported = run("administrations", "import", "good.csv", "--json", **world)
     listed = run("administrations", "list", "--json", **world).stdout.splitlines()
-    assert json.loads(imported.stdout) == {"added": 1, "changed": 0, "errors": []}
+    assert json.loads(imported.stdout) == {
+        "added": 1,
+        "changed": 0,
+        "errors": [],
+        "added_slugs": ["eau"],
+        "changed_columns": {},
+    }
     assert len(listed) == 101
-    assert {"slug": "eau", "names": {"fr": "Office de l'eau"}, "outlet": "desk"} in map(
-        json.loads, listed
-    )
+    (water,) = (row for row in map(json.loads, listed) if row["slug"] == "eau")
+    assert (water["names"], water["outlet"]) == ({"fr": "Office de l'eau"}, "desk")
+    assert (water["matters"], water["places"]) == (["eau"], [])
 
     user = ("users", "add", "--email", "a@example.org", "--role", "agent", "--password-stdin")
     short = run(*user, "--administration", "eau", stdin="short\n", **world)

@@ -28,11 +28,12 @@ from channels.web.page import TrackingPage
 from config import country
 from config.settings import Settings
 from config.wording import Wording, isolate
-from dispatcher.administration import Administration, store
+from dispatcher.administration import Administration, FormerName, store
 from dispatcher.dispatch import Dispatcher
 from dispatcher.notices import Notices
 from dispatcher.routing.rules import Router, Rule
 from dispatcher.work import Result
+from gateway.gathering import gather
 from gateway.intake import Intake
 from gateway.planning import Planner
 from gateway.relay import Relay
@@ -129,6 +130,31 @@ def world(database_url: str) -> Iterator[World]:
     yield built
     writer.close()
     engine.dispose()
+
+
+def test_a_batch_loads_its_own_administrations_under_the_names_of_the_day(world: World) -> None:
+    """However long the register is; on the day after in the country the new name is told."""
+    former = FormerName("fr", "Régie des eaux", world.now.date())
+    with world.engine.begin() as connection:
+        renamed = Administration("water", {"fr": "Eaux"}, names_former=(former,))
+        store(connection, [renamed, Administration("power", {"fr": "Watt"})])
+    world.file("Pas d'eau")
+    world.relay.drain()
+
+    told = []
+    for moment in (world.now, world.now + timedelta(days=1)):
+        world.now = moment
+        with world.engine.connect() as connection:
+            (work,) = gather(
+                connection,
+                world.entries("refer"),
+                today=world.relay._today(),
+                most_bytes=0,
+            )
+        assert work.administration is not None
+        told.append(work.administration.name("fr"))
+
+    assert told == ["Régie des eaux", "Eaux"]
 
 
 def test_a_case_is_acknowledged_routed_and_referred(world: World) -> None:

@@ -19,7 +19,9 @@ from sqlalchemy import (
 from tracker.models.types import Json, UtcDateTime, metadata
 
 #: ``names`` and ``competence`` are JSON by BCP 47 tag: {"fr": "…", "ar": "…"}; competence words are
-#: lists. The slug is a public identifier and never changes.
+#: lists. ``names`` are today's; ``names_former`` is a list of {"language", "name", "since" or "",
+#: "until"}, days as YYYY-MM-DD, both included. ``matters`` and ``places`` are lists of keys: what
+#: it does, where. The slug is a public identifier and never changes.
 administrations = Table(
     "administrations",
     metadata,
@@ -31,6 +33,13 @@ administrations = Table(
     Column("outlet", String(16), nullable=False),
     Column("email", Text, nullable=False, default=""),
     Column("webhook_url", Text, nullable=False, default=""),
+    Column("names_former", Json, nullable=False, default=list),
+    Column("matters", Json, nullable=False, default=list),
+    Column("places", Json, nullable=False, default=list),
+    Column("calendar", String(64), nullable=False, default=""),
+    Column("phone", Text, nullable=False, default=""),
+    Column("website", Text, nullable=False, default=""),
+    Column("address", Text, nullable=False, default=""),
     Column("active", Boolean, nullable=False, default=True),
 )
 

@@ -72,14 +72,22 @@ cases = Table(
     Column("requested_datetime", UtcDateTime, nullable=False),
     Column("forward_by", UtcDateTime, nullable=True),
     Column("expected_datetime", UtcDateTime, nullable=True),
+    # By when the answer that is owed now is due, where that is not ``expected_datetime``: after a
+    # reopening. The first clock never moves.
+    Column("answer_due", UtcDateTime, nullable=True),
     Column("updated_at", UtcDateTime, nullable=False),
     # The case of the same sender that came before this one, and the one that took this one in: its
     # code stays valid and tells the other's state. No case is ever deleted.
     Column("linked_to", Uuid, nullable=True),
     Column("merged_into", Uuid, nullable=True),
+    # One case of several administrations: each has a child (its own status and outlet, the clock of
+    # the parent); the citizen knows the parent's code alone. ``children`` counts them.
+    Column("parent_case", Uuid, nullable=True),
+    Column("children", Integer, nullable=False, default=0, server_default="0"),
     Index("ix_cases_contact", "contact_scheme", "contact_value", "requested_datetime"),
     Index("ix_cases_administration_status", "administration", "status"),
     Index("ix_cases_requested_datetime", "requested_datetime"),
+    Index("ix_cases_parent_case", "parent_case"),
 )
 
 messages = Table(

@@ -89,6 +89,7 @@ class AttentionReason(StrEnum):
     UNDELIVERED = "undelivered"
     MISSED = "missed"
     UNTRANSCRIBED = "untranscribed"
+    BLIND_CHECK = "blind_check"
 
 
 class Role(StrEnum):
@@ -120,3 +121,11 @@ class EventType(StrEnum):
     ATTENTION_RESOLVED = "guichet.attention.resolved"
     PARTS_MISSING = "guichet.message.parts_missing"
     LATE_PART = "guichet.message.late_part"
+    REMINDED = "guichet.case.reminded"
+    OVERDUE = "guichet.case.overdue"
+    ESCALATED = "guichet.case.escalated"
+    TRANSFERRED = "guichet.case.transferred"
+    DIVIDED = "guichet.case.divided"
+    LINKED = "guichet.case.linked"
+    DIRECTED_ELSEWHERE = "guichet.case.directed_elsewhere"
+    DANGER = "guichet.case.danger"

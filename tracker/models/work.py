@@ -16,6 +16,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    false,
 )
 
 from tracker.models.types import Json, UtcDateTime, metadata
@@ -64,6 +65,8 @@ attention = Table(
     Column("opened_at", UtcDateTime, nullable=False),
     Column("resolved_at", UtcDateTime, nullable=True),
     Column("resolved_by", Text, nullable=False, default=""),
+    # Somebody is in danger: it stands above all others.
+    Column("urgent", Boolean, nullable=False, default=False, server_default=false()),
     Column("action", String(24), nullable=False, default=""),
     Index("ix_attention_resolved_at", "resolved_at", "opened_at"),
     Index("ix_attention_case_id", "case_id"),

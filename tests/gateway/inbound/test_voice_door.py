@@ -10,7 +10,7 @@ import pytest
 
 from channels.voice.twilio import TwilioVoice
 from tracker import answers
-from tracker.models import attachments, cases, deliveries, outbox
+from tracker.models import attachments, cases, deliveries, messages, outbox
 from tracker.register import find_case
 
 BASE = "/inbound/voice/twilio"
@@ -201,6 +201,29 @@ def test_an_answer_is_read_to_whoever_keys_the_code_on_our_call(door):
     assert door.post(f"/receipts/voice/twilio/{entry.id}", ended).status_code == 204
     status = {row.id: row.delivery_status for row in door.rows(outbox)}
     assert status[entry.id] == "delivered"
+
+
+@pytest.mark.parametrize(
+    ("text", "tag", "voice"),
+    [
+        ("تم إصلاح القناة وعاد الماء إلى الحي.", "ar", "arb"),
+        ("الما رجع للحومة ديالكم البارح.", "ary", "arb"),
+        ("La conduite est réparée.", "fr", "fr-FR"),
+    ],
+)
+def test_an_answer_bears_the_tag_of_its_words_and_is_read_by_a_voice_of_them(
+    door, text, tag, voice
+):
+    case = a_case(door)
+    with door.house.engine.begin() as connection:
+        row, now = row_of(connection, case), door.house.clock()
+        answers.answer_case(connection, row, text, author_name="A", administration=None, now=now)
+    assert [row.language for row in door.rows(messages) if row.direction == "outbound"] == [tag]
+    entry = next(row for row in door.rows(outbox) if row.kind == "reply")
+    ours = {"Direction": "outbound-api", "From": LINE, "To": CALLER}
+    asked = document(door.post(f"{BASE}/answer/{entry.id}", call(**ours)))
+    read = press(door, asked, case.tracking_code, **ours)
+    assert {say.get("language") for say in read.iter("Say") if say.text == text} == {voice}
 
 
 @pytest.mark.parametrize("word", ["busy", "no-answer", "failed", "completed"])
