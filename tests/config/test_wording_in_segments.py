@@ -45,6 +45,8 @@ def case_of(language: str, status: str) -> Any:
         tracking_code=CODE,
         status=status,
         expected_datetime=at,
+        answer_due=None,
+        children=0,
         requested_datetime=at,
         contact_value="+212612345678",
         channel="sms",
