@@ -21,14 +21,17 @@ from gateway import routing
 from gateway.cli import guichet
 from gateway.commands.doctor import learning_fault
 from gateway.learning import LearningDecider
+from gateway.relay import RELAYED, Relay
 from gateway.training import NightlyTraining, learn, recorded, tidy
+from gateway.wiring import build_workshop
 from normalizer.tracking_code import new_code
 from tracker import answers, learning, trainings
 from tracker.database import open_engine, reading
 from tracker.identity import new_id
 from tracker.migrations import upgrade
-from tracker.models import TrainingState, cases
+from tracker.models import OutboxKind, TrainingState, attention, cases
 from tracker.models import trainings as trainings_table
+from tracker.outbox import put
 
 NOW = datetime.now(UTC)
 WATER = ("zrkt eau coupée", "zrkt fuite", "zrkt robinet sec", "zrkt compteur")
@@ -85,27 +88,33 @@ def decided(engine, count, *, words=INVENTED, slug="sante", at=NOW):
     """So many cases that people gave to an administration."""
     with engine.begin() as connection:
         for number in range(count):
-            case_id = new_id()
-            connection.execute(
-                cases.insert().values(
-                    id=case_id,
-                    tracking_code=new_code("212"),
-                    pin="123456",
-                    kind="complaint",
-                    channel="sms",
-                    status="received",
-                    language="fr",
-                    subject="",
-                    description=f"{words[number % len(words)]} {number}",
-                    contact_scheme="anonymous",
-                    contact_value="",
-                    contact_confirmed=False,
-                    requested_datetime=at,
-                    updated_at=at,
-                )
-            )
+            case_id = opened(connection, f"{words[number % len(words)]} {number}", at)
             case = fetched(connection, case_id)
             answers.assign(connection, case, slug, by="t@example.org", reasons=["…"], now=at)
+
+
+def opened(connection, words, at=NOW):
+    """A case with these words; its id."""
+    case_id = new_id()
+    connection.execute(
+        cases.insert().values(
+            id=case_id,
+            tracking_code=new_code("212"),
+            pin="123456",
+            kind="complaint",
+            channel="sms",
+            status="received",
+            language="fr",
+            subject="",
+            description=words,
+            contact_scheme="anonymous",
+            contact_value="",
+            contact_confirmed=False,
+            requested_datetime=at,
+            updated_at=at,
+        )
+    )
+    return case_id
 
 
 def fetched(connection, case_id):
@@ -198,25 +207,7 @@ def suggested(engine, count, *, right, slug="eau", version, rule="", margin=2.0)
     """Suggestions of a model, of which people bore out the first so many."""
     with engine.begin() as connection:
         for number in range(count):
-            case_id = new_id()
-            connection.execute(
-                cases.insert().values(
-                    id=case_id,
-                    tracking_code=new_code("212"),
-                    pin="123456",
-                    kind="complaint",
-                    channel="sms",
-                    status="received",
-                    language="fr",
-                    subject="",
-                    description=f"texte {number}",
-                    contact_scheme="anonymous",
-                    contact_value="",
-                    contact_confirmed=False,
-                    requested_datetime=NOW,
-                    updated_at=NOW,
-                )
-            )
+            case_id = opened(connection, f"texte {number}")
             suggestion = learning.Suggestion(
                 f"texte {number}",
                 "fr",
@@ -456,3 +447,38 @@ def test_the_child_stands_back_for_other_work(house):
     finally:
         child.kill()
         child.wait()
+
+
+# --- The whole loop -------------------------------------------------------------------------------
+
+
+def test_what_the_machine_sends_is_suggested_on_record_and_asked_for_blindly(house, small_seed):
+    """A rule with a measured precision decides; the worker notes what it was and asks a person."""
+    settings, engine = house
+    in_force(settings, small_seed)
+    settings.routing.blind_check_share = 1.0
+    settings.dispatch.rules = str(settings.data_dir / "rules.toml")
+    (settings.data_dir / "rules.toml").write_text(
+        '[[rule]]\nadministration = "eau"\nphrases = ["fuite d\'eau"]\nprecision = 1.0\n'
+        "measured = 100\n",
+        encoding="utf-8",
+    )
+    workshop = build_workshop(settings, engine)
+    with engine.begin() as connection:
+        case_id = opened(connection, "fuite d'eau à Fès")
+        put(connection, OutboxKind.ROUTE, "route:1", now=NOW, channel="sms", case_id=case_id)
+    Relay(engine, settings, workshop.dispatcher.perform, lambda: NOW, RELAYED).drain()
+
+    with reading(engine).connect() as connection:
+        case = fetched(connection, case_id)
+        suggestion = learning.suggestion_of(connection, case_id)
+        (asked,) = connection.execute(
+            select(attention).where(attention.c.reason == "blind_check")
+        ).all()
+    assert case.administration == "eau"
+    assert suggestion is not None
+    assert (suggestion.administration, suggestion.first) == ("eau", "eau")
+    assert suggestion.rule.startswith("eau/")
+    assert suggestion.model == routing.store_of(settings).current_version()
+    assert asked.case_id == case_id
+    assert asked.data == {"chosen": "eau"}
