@@ -80,7 +80,7 @@ def carry_out(
         _returned(connection, plan.facts, delivery)
     elif plan.outcome in (Outcome.OPT_OUT, Outcome.OPT_IN):
         _opt(connection, submission, delivery, out=plan.outcome is Outcome.OPT_OUT)
-    if plan.danger:  # before the acknowledgement is due, so that it leaves first
+    if plan.danger:
         danger.raise_alarm(connection, plan, submission, delivery, delivery_id)
     if plan.notice:
         _notice(connection, plan, submission, delivery, delivery_id)

@@ -18,7 +18,7 @@ from gateway.plan import Move, Plan, is_correspondent, join
 from normalizer.complaint import Outcome
 from normalizer.intent import CONTENT, Intent
 from normalizer.text import fold
-from tracker import links, register
+from tracker import children, links, register
 from tracker.models import CaseStatus, DeliveryState
 from tracker.status import FINAL
 from tracker.throttle import allowed, digest
@@ -136,7 +136,7 @@ class Texting:
             return Plan(
                 DeliveryState.ANSWERED, Outcome.STATUS_QUERY, notice="later", reason="throttled"
             )
-        case = register.find_case(connection, code)
+        case = children.find_citizens_case(connection, code)
         if case is None:
             return Plan(
                 DeliveryState.ANSWERED,
@@ -149,7 +149,7 @@ class Texting:
             Outcome.STATUS_QUERY,
             case_id=case.id,
             case=case,
-            tracking_code=code,
+            tracking_code=case.tracking_code,
             notice="status",
         )
 
