@@ -310,7 +310,8 @@ class Notices:
         if plain:
             told = [(_in_gsm7(name), status) for name, status in told]
         dots, line = ("..." if plain else "…"), ""
-        for most in range(max(len(name) for name, _ in told), _SHORTEST_NAME - 1, -1):
+        longest = max(_SHORTEST_NAME, *(len(name) for name, _ in told))
+        for most in range(longest, _SHORTEST_NAME - 1, -1):
             line = "; ".join(
                 f"{name if len(name) <= most else name[:most].rstrip() + dots}: {status}"
                 for name, status in told

@@ -20,6 +20,7 @@ from gateway import wiring
 from gateway.commands.administrations import administrations
 from gateway.commands.demo import demo
 from gateway.commands.doctor import doctor
+from gateway.commands.learning import figures, promote, train
 from gateway.commands.quarantine import quarantine
 from gateway.commands.routing import route, routing
 from gateway.commands.settings import pass_settings
@@ -249,6 +250,8 @@ for command in (
     routing,
 ):
     guichet.add_command(command)
+for command in (train, promote, figures):
+    routing.add_command(command)
 
 
 def main() -> None:

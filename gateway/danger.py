@@ -39,7 +39,8 @@ def with_danger(plan: Plan, submission: Submission) -> Plan:
     """The plan, marked where the words of a person tell of danger now."""
     if plan.outcome not in _SAID_BY_A_PERSON or submission.message.auto_submitted != "no":
         return plan
-    if not emergency.in_danger(f"{submission.subject}\n{submission.description}"):
+    said = f"{submission.subject}\n{submission.description}"
+    if not emergency.in_danger(said, submission.language):
         return plan
     return replace(plan, danger=True, facts={**plan.facts, DANGER: "yes"})
 

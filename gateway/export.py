@@ -10,10 +10,13 @@ from sqlalchemy import select
 from tracker.database import reading
 from tracker.deadlines import Calendar, answer_due
 from tracker.models import attachments, case_events, cases, deadlines, deliveries, messages, outbox
+from tracker.resemblance import linked
+from tracker.transfers import of_case
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
+    from uuid import UUID
 
     from sqlalchemy import Connection, Engine, Row
 
@@ -78,6 +81,19 @@ def _case(connection: Connection, case: Row[Any]) -> dict[str, Any]:
         "description": case.description,
         "contact": {"scheme": case.contact_scheme, "value": case.contact_value},
         "administration": case.administration,
+        "parent_case": _code_of(connection, case.parent_case),
+        "linked_with": [one.tracking_code for one in linked(connection, case.id)],
+        "transfers": [
+            {
+                "number": one.number,
+                "from": one.from_administration,
+                "to": one.to_administration,
+                "reason": one.reason,
+                "by": one.transferred_by,
+                "time": rfc3339(one.transferred_at),
+            }
+            for one in of_case(connection, case.id)
+        ],
         "requested_datetime": rfc3339(case.requested_datetime),
         "expected_datetime": rfc3339(case.expected_datetime),
         "answer_due": rfc3339(answer_due(case)),
@@ -87,6 +103,13 @@ def _case(connection: Connection, case: Row[Any]) -> dict[str, Any]:
             for event in events
         ],
     }
+
+
+def _code_of(connection: Connection, case_id: UUID | None) -> str | None:
+    """The code of a parent; a child's own is told to no citizen."""
+    if case_id is None:
+        return None
+    return connection.scalar(select(cases.c.tracking_code).where(cases.c.id == case_id))
 
 
 def _message(row: Row[Any], files: list[dict[str, Any]]) -> dict[str, Any]:

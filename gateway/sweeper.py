@@ -22,6 +22,7 @@ from gateway.looking import look
 from gateway.relay import RELAYED, TRANSCRIBED, Relay
 from gateway.smpp_outbox import AskingTexts
 from gateway.smpp_sweep import SmppSweep
+from gateway.training import NightlyTraining
 from gateway.worker import relay_of
 from tracker import outbox, throttle
 from tracker.database import reading
@@ -122,6 +123,7 @@ def run(settings: Settings, stop: Callable[[], bool], announce: Callable[[str], 
     lines = SmppSweep(house)
     terms = terms_of(workshop.country, settings)
     legal = LegalClock(engine, terms, wiring.now, batch_size=settings.clock.batch_size)
+    nightly = NightlyTraining(settings, engine, workshop.country, wiring.now)
     look_seconds = settings.twilio.look_minutes * 60
     look_at = time.monotonic() + look_seconds
     announce(f"sweep: every {settings.queue.sweep_seconds:g} s")
@@ -138,6 +140,10 @@ def run(settings: Settings, stop: Callable[[], bool], announce: Callable[[str], 
             legal.tick(stop)
         except Exception:  # as above
             logger.exception("a round of the legal clock failed")
+        try:
+            nightly.tick()
+        except Exception:  # as above
+            logger.exception("the night's training could not be looked after")
         if look_seconds and time.monotonic() >= look_at:
             look_at = time.monotonic() + look_seconds
             try:
@@ -147,3 +153,4 @@ def run(settings: Settings, stop: Callable[[], bool], announce: Callable[[str], 
         until = time.monotonic() + settings.queue.sweep_seconds
         while time.monotonic() < until and not stop():
             time.sleep(0.1)
+    nightly.stop()

@@ -18,7 +18,7 @@ from gateway.plan import Move, Plan, is_correspondent, join
 from normalizer.complaint import Outcome
 from normalizer.intent import CONTENT, Intent
 from normalizer.text import fold
-from tracker import links, register
+from tracker import children, links, register
 from tracker.models import CaseStatus, DeliveryState
 from tracker.status import FINAL
 from tracker.throttle import allowed, digest
@@ -147,7 +147,7 @@ class Texting:
             return Plan(
                 DeliveryState.ANSWERED, Outcome.STATUS_QUERY, notice="later", reason="throttled"
             )
-        case = register.find_case(connection, code)
+        case = children.find_citizens_case(connection, code)
         if case is None:
             return Plan(
                 DeliveryState.ANSWERED,
@@ -160,7 +160,7 @@ class Texting:
             Outcome.STATUS_QUERY,
             case_id=case.id,
             case=case,
-            tracking_code=code,
+            tracking_code=case.tracking_code,
             notice="status",
             # A question with words that nobody understood may say more (design, promise 5).
             keep=submission.understanding.odd and is_correspondent(case, submission),

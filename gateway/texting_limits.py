@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -79,6 +79,7 @@ class TextingLimits:
         codes = settings.sms.allowed_calling_codes or [country.calling_code]
         self._allowed = tuple(f"+{code.lstrip('+0')}" for code in codes)
         self._today: _Today | None = None
+        self._advised = (datetime.min.replace(tzinfo=UTC), 0)
         self._told: set[tuple[datetime, str]] = set()
 
     def refused(self, connection: Connection, work: Work, now: datetime) -> Result | None:
@@ -136,8 +137,11 @@ class TextingLimits:
 
     def _over_emergencies(self, connection: Connection, now: datetime) -> Result | None:
         """Whom to call in danger is told beyond the ceiling of the day, but not without end."""
-        since = now - timedelta(days=1)
-        if alarm.advised(connection, since) < self._sms.emergency_texts_per_day:
+        counted_at, sent = self._advised
+        if not timedelta() <= now - counted_at < _COUNT_HOLDS:
+            counted_at, sent = now, alarm.advised(connection, now - timedelta(days=1))
+        if sent < self._sms.emergency_texts_per_day:
+            self._advised = (counted_at, sent + 1)
             return None
         self._tell(
             now,

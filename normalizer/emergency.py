@@ -14,10 +14,12 @@ from functools import cache
 from importlib import resources
 
 from normalizer.text import fold
+from normalizer.transliteration import to_arabic
 
 #: Characters of a text that are looked at: who is in danger says so first.
 LOOKED_AT = 2_000
 ENOUGH = 3
+_ARABIZI = "ary-Latn"
 _ARABIC = re.compile("[\u0600-\u06ff]")
 _NO_WORD = re.compile(r"[^\w!]+")
 _DRAWN_OUT = re.compile(r"([^\W\d])\1{2,}")
@@ -51,20 +53,29 @@ class _Group:
     phrases: tuple[tuple[str, re.Pattern[str]], ...]
 
 
-def read(text: str) -> Danger:
-    """Look for danger in a text of any language. Never raises."""
-    words = _words(text)
-    found = [group for group in _groups() if _is_in(group, words)]
+def read(text: str, language: str = "") -> Danger:
+    """Look for danger in a text. Never raises.
+
+    Args:
+        text: as it was written.
+        language: its BCP 47 tag where it is known: Darija in Latin letters, which everybody spells
+            differently, is looked at in Arabic ones as well.
+    """
+    text = text[:LOOKED_AT]
+    spellings = [_words(text)]
+    if language == _ARABIZI:
+        spellings.append(_words(to_arabic(text)))
+    found = [g for g in _groups() if any(_is_in(g, words) for words in spellings)]
     return Danger(sum(group.points for group in found), tuple(group.name for group in found))
 
 
-def in_danger(text: str) -> bool:
+def in_danger(text: str, language: str = "") -> bool:
     """Whether a text tells of somebody in danger now."""
-    return read(text).now
+    return read(text, language).now
 
 
 def _words(text: str) -> str:
-    folded = fold(text[:LOOKED_AT]).replace("'", " ").replace("\u2019", " ")
+    folded = fold(text).replace("'", " ").replace("\u2019", " ")
     spaced = _NO_WORD.sub(" ", _DRAWN_OUT.sub(r"\1", folded))
     return f" {_SHOUT.sub(_shouted, spaced)} "
 

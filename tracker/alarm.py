@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 NOTICE = "emergency"
 #: Seconds in which one sender is told once.
 _ONCE_IN = 3600
+_BEFORE_ALL_ELSE = timedelta(seconds=1)
 _DETAIL = "its words tell of somebody in danger now"
 #: Channels by which somebody can be told at once; a page tells by itself.
 _TOLD_BY = ("sms", "whatsapp", "email", "voice")
@@ -104,6 +106,7 @@ def advise(
         OutboxKind.NOTIFY,
         f"{NOTICE}:{recipient}:{hour}"[:255],
         now=now,
+        not_before=now - _BEFORE_ALL_ELSE,
         channel=channel,
         recipient_scheme=scheme,
         recipient=recipient,

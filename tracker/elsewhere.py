@@ -33,7 +33,7 @@ def direct(
     now: datetime,
     source: str = "/desk",
 ) -> None:
-    """Close a case as out of competence and tell the citizen where to turn.
+    """Close a case as out of competence and tell the citizen where to turn, once.
 
     Args:
         connection: inside a transaction.
@@ -46,9 +46,11 @@ def direct(
     Raises:
         ForbiddenMove: its status does not allow it.
     """
-    register.change_status(
+    moved = register.change_status(
         connection, case, CaseStatus.OUT_OF_COMPETENCE, by=by, source=source, at=now, tell=False
     )
+    if not moved:
+        return
     learning.learn(
         connection,
         case,

@@ -206,6 +206,11 @@ def answered(connection: Connection, case: Row[Any], *, by: str, now: datetime) 
         learn(connection, case, case.administration, LabelKind.CONFIRMATION, by=by, now=now)
 
 
+def anything(connection: Connection) -> bool:
+    """Whether people have decided anything yet."""
+    return connection.scalar(select(routing_labels.c.id).limit(1)) is not None
+
+
 def confirmed(
     connection: Connection, *, latest: int | None = None, since: datetime | None = None
 ) -> list[Confirmed]:

@@ -17,9 +17,8 @@ from sqlalchemy import exists, func, or_, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-from tracker.deadlines import answer_due
 from tracker.identity import new_id
-from tracker.ledger_lines import ANSWERED, LAPSED, Turn, lines_of
+from tracker.ledger_lines import Turn, lines_of
 from tracker.models import DeadlineKind, EventType, case_events, cases, deadlines
 
 if TYPE_CHECKING:
@@ -296,7 +295,7 @@ def _turn(event: Row[Any]) -> Turn:
 
 
 def take_in(connection: Connection, case: Row[Any], into: Row[Any]) -> dict[str, Any]:
-    """Let the case that takes another in keep the earlier clock of the two.
+    """Let the case that takes another in keep the earlier clock of the two, if both run.
 
     Call it before either case moves to another status, and put what it returns into the data of
     the event ``guichet.case.merged``.
@@ -309,30 +308,42 @@ def take_in(connection: Connection, case: Row[Any], into: Row[Any]) -> dict[str,
     Returns:
         ``{"owed": {…}}`` with what was owed on ``case``, or ``{}`` when nothing was.
     """
-    due = answer_due(case)
-    if due is None or case.status in ANSWERED | LAPSED:
+    turns = _turns(connection, [case.id, into.id])
+    forward, *_, owed = lines_of(case.requested_datetime, turns.get(case.id, ()))
+    due = _due_of(connection, case, owed)
+    if due is None or not owed.runs:
         return {}
-    lines = lines_of(into.requested_datetime, _turns(connection, [into.id]).get(into.id, ()))
-    if lines[-1].kind is DeadlineKind.ANSWER and lines[-1].runs:
+    stays = lines_of(into.requested_datetime, turns.get(into.id, ()))[-1]
+    if stays.kind is DeadlineKind.ANSWER and stays.runs and into.expected_datetime is not None:
         earlier: dict[str, Any] = {
-            name: min(mine, theirs)
-            for name, mine, theirs in (
-                ("requested_datetime", into.requested_datetime, case.requested_datetime),
-                ("forward_by", into.forward_by or case.forward_by, case.forward_by),
-                ("expected_datetime", into.expected_datetime or due, due),
-            )
-            if mine is not None and theirs is not None
+            "requested_datetime": min(into.requested_datetime, owed.starts_at),
+            "expected_datetime": min(into.expected_datetime, due),
         }
+        if forward.runs and case.forward_by and into.forward_by:
+            earlier["forward_by"] = min(into.forward_by, case.forward_by)
         connection.execute(cases.update().where(cases.c.id == into.id).values(**earlier))
     for one in (case, into):
-        touch(connection, one.id, case.requested_datetime)
+        touch(connection, one.id, owed.starts_at)
     return {
         "owed": {
             "case": str(case.id),
-            "received": case.requested_datetime.isoformat(),
+            "received": owed.starts_at.isoformat(),
             "due": due.isoformat(),
         }
     }
+
+
+def _due_of(connection: Connection, case: Row[Any], line: Line) -> datetime | None:
+    """When a line falls due; ``None`` for a reopening that the sweeper has not seen yet."""
+    due: datetime | None = connection.scalar(
+        select(deadlines.c.due).where(
+            deadlines.c.case_id == case.id,
+            deadlines.c.deadline == str(line.kind),
+            deadlines.c.number == line.number,
+        )
+    )
+    first: datetime | None = case.expected_datetime
+    return first if due is None and line.kind is DeadlineKind.ANSWER else due
 
 
 def open_lines(

@@ -136,7 +136,7 @@ def claim(
     ids = connection.scalars(due).all()
     if not ids:
         return []
-    return connection.execute(
+    claimed = connection.execute(
         update(outbox)
         .where(outbox.c.id.in_(ids))
         .values(
@@ -147,6 +147,8 @@ def claim(
         )
         .returning(outbox),
     ).all()
+    place = {entry_id: at for at, entry_id in enumerate(ids)}  # RETURNING keeps no order
+    return sorted(claimed, key=lambda entry: place[entry.id])
 
 
 _FINISH = (

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 #: RFC 5321 section 4.5.3.1.3: a path of 256 octets holds an address of 254.
 LONGEST_EMAIL = 254
 #: These see the cases of one administration, so they must belong to one.
-OF_ONE_ADMINISTRATION = frozenset({Role.AGENT, Role.SUPERVISOR})
+OF_ONE_ADMINISTRATION = frozenset({Role.AGENT})
+#: These may: without one they stand above all of them and decide a third transfer.
+OF_ONE_OR_ALL = frozenset({Role.SUPERVISOR})
 
 
 class InvalidUser(ValueError):  # noqa: N818 - named as it reads where it is caught
@@ -63,10 +65,11 @@ def add(
     local, _, domain = email.rpartition("@")
     if not local or not domain or len(email) > LONGEST_EMAIL or " " in email:
         raise InvalidUser("the email must look like name@example.org")
-    if (role in OF_ONE_ADMINISTRATION) != bool(administration):
+    bound = role in OF_ONE_ADMINISTRATION
+    if bound != bool(administration) and role not in OF_ONE_OR_ALL:
         raise InvalidUser(
             f"the role {role} needs an administration"
-            if role in OF_ONE_ADMINISTRATION
+            if bound
             else f"the role {role} works for all administrations: leave the administration out"
         )
     if administration and not connection.scalar(

@@ -17,6 +17,7 @@ from channels.web.form import KINDS, Limits
 from gateway.citizen import posted
 from gateway.citizen.frame import country, known, page
 from gateway.citizen.signing import new_nonce, read_nonce
+from gateway.danger import DANGER
 from gateway.house import current_house
 from tracker.database import reading
 from tracker.register import find_case
@@ -131,6 +132,9 @@ def _accepted(
         message=message,
         case=case,
         file_count=len(message.attachments),
+        danger=DANGER in answer.facts,
+        emergency_numbers=country().emergency_numbers,
+        emergency_services=country().emergency_services,
         recourse=country().next_recourse.get(language, ""),
     )
 

@@ -14,13 +14,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from flask import request
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 from werkzeug.exceptions import TooManyRequests
 
 from gateway.citizen.frame import Dates, administration_name, country, known, page, say
 from gateway.house import current_house
 from normalizer import tracking_code
 from normalizer.text import ascii_digits
+from tracker import children
 from tracker.database import reading
 from tracker.deadlines import answer_due
 from tracker.models import (
@@ -32,10 +33,10 @@ from tracker.models import (
     case_events,
     messages,
 )
-from tracker.register import find_case
 from tracker.throttle import allowed, digest, record
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from flask import Response
@@ -57,6 +58,14 @@ STATUS = {
     CaseStatus.OUT_OF_COMPETENCE: ("out_of_competence", "amber"),
     CaseStatus.WITHDRAWN: ("withdrawn", ""),
 }
+#: Events of the timeline; the first kind alone is told for the code without the PIN.
+_STEPS = tuple(
+    map(
+        str,
+        (EventType.STATUS_CHANGED, EventType.TRANSFERRED, EventType.DIVIDED, EventType.ROUTED),
+    )
+)
+_DECIDED = (str(EventType.TRANSFERRED), str(EventType.ROUTED))
 _SETTLED = frozenset({"answered", "closed", "out_of_competence", "withdrawn"})
 
 
@@ -90,7 +99,7 @@ def look_up(lang: str) -> Response:
     with reading(house.engine).connect() as connection:
         if not _may_try(connection, asked):
             raise TooManyRequests(retry_after=house.settings.limits.code_window_seconds)
-        case = find_case(connection, asked.code)
+        case = children.find_citizens_case(connection, asked.code)
         proven = _proven(case, asked.pin)
         if case is not None and (proven or not asked.pin):
             return _show(connection, language, case, proven=proven)
@@ -183,7 +192,9 @@ def _show(connection: Connection, language: str, case: Row[Any], *, proven: bool
         case=case,
         due=answer_due(case),
         administration=administration_name(connection, case.administration, language),
-        timeline=_timeline(connection, case, language),
+        parts=_parts(connection, case, language),
+        elsewhere=_elsewhere(connection, case, language) if proven else "",
+        timeline=_timeline(connection, case, language, proven=proven),
         proven=proven,
         thread=_thread(connection, case, language) if proven else [],
         settled=word in _SETTLED,
@@ -191,13 +202,51 @@ def _show(connection: Connection, language: str, case: Row[Any], *, proven: bool
     )
 
 
-def _timeline(connection: Connection, case: Row[Any], language: str) -> list[dict[str, Any]]:
-    """What happened, by day, in the citizen's words; then what is still to come."""
+def _parts(connection: Connection, case: Row[Any], language: str) -> list[dict[str, str]]:
+    """What each administration of a case of several has done: name, word and tone."""
+    if not case.children:
+        return []
+    return [
+        {
+            "name": administration_name(connection, child.administration, language)
+            or say(language, "pages.case.nobody_yet"),
+            "word": STATUS[CaseStatus(child.status)][0],
+            "tone": STATUS[CaseStatus(child.status)][1],
+        }
+        for child in children.of_parent(connection, case.id)
+    ]
+
+
+def _elsewhere(connection: Connection, case: Row[Any], language: str) -> str:
+    """Where else to turn, when a person has said so."""
+    if case.status != str(CaseStatus.OUT_OF_COMPETENCE):
+        return ""
+    data: Any = connection.scalar(
+        select(case_events.c.data)
+        .where(
+            case_events.c.case_id == case.id,
+            case_events.c.type == str(EventType.DIRECTED_ELSEWHERE),
+        )
+        .order_by(case_events.c.time.desc())
+        .limit(1)
+    )
+    return say(language, f"pages.elsewhere.{data['kind']}") if data else ""
+
+
+def _timeline(
+    connection: Connection, case: Row[Any], language: str, *, proven: bool
+) -> list[dict[str, Any]]:
+    """What happened, by day, in the citizen's words; then what is still to come.
+
+    Which administration gave a case up, and to whom it went, is told to who has the PIN.
+    """
     dates = Dates(language, country())
 
-    def step(word: str, at: datetime | None, *, todo: bool = False) -> dict[str, Any]:
+    def step(
+        word: str, at: datetime | None, *, todo: bool = False, **named: object
+    ) -> dict[str, Any]:
         return {
-            "text": say(language, f"pages.step.{word}"),
+            "text": say(language, f"pages.step.{word}", **named),
             "when": dates.day(at),
             "iso": at.date().isoformat() if at else "",
             "todo": todo,
@@ -205,15 +254,24 @@ def _timeline(connection: Connection, case: Row[Any], language: str) -> list[dic
 
     steps = [step("received", case.requested_datetime)]
     last = "received"
+    kept = case_events.c.case_id == case.id
+    if not proven:
+        kept = and_(kept, case_events.c.type == _STEPS[0])
+    elif case.children:
+        parts = [child.id for child in children.of_parent(connection, case.id)]
+        kept = or_(kept, and_(case_events.c.case_id.in_(parts), case_events.c.type.in_(_DECIDED)))
     moves = connection.execute(
-        select(case_events.c.time, case_events.c.data)
-        .where(
-            case_events.c.case_id == case.id,
-            case_events.c.type == str(EventType.STATUS_CHANGED),
-        )
+        select(case_events.c.time, case_events.c.type, case_events.c.data)
+        .where(kept, case_events.c.type.in_(_STEPS))
         .order_by(case_events.c.time, case_events.c.id),
-    )
+    ).all()
+    divided = {move.time for move in moves if move.type == str(EventType.DIVIDED)}
     for move in moves:
+        if move.type == str(EventType.ROUTED) and move.time in divided:
+            continue  # told together
+        if move.type != str(EventType.STATUS_CHANGED):
+            steps += _decided(connection, move, language, step)
+            continue
         word = STATUS.get(move.data.get("to"), ("", ""))[0]
         if word and word != last:
             steps.append(step(word, move.time))
@@ -222,6 +280,25 @@ def _timeline(connection: Connection, case: Row[Any], language: str) -> list[dic
     if last not in _SETTLED and due is not None:
         steps.append(step("expected", due, todo=True))
     return steps
+
+
+def _decided(
+    connection: Connection, event: Any, language: str, step: Callable[..., dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """One step that people decided, in plain words."""
+
+    def name(slug: str) -> str:
+        return administration_name(connection, slug, language)
+
+    data = event.data
+    if event.type == str(EventType.DIVIDED):
+        names = say(language, "pages.separator") + " "
+        named = names.join(name(slug) for slug in data["administrations"])
+        return [step("divided", event.time, administrations=named)]
+    if event.type == str(EventType.TRANSFERRED):
+        return [step("given_up", event.time, administration=name(data["from"]))]
+    slug = data.get("administration")
+    return [step("handed_to", event.time, administration=name(slug))] if slug else []
 
 
 def _thread(connection: Connection, case: Row[Any], language: str) -> list[dict[str, Any]]:
@@ -236,6 +313,9 @@ def _thread(connection: Connection, case: Row[Any], language: str) -> list[dict[
         )
         .order_by(messages.c.date, messages.c.id),
     ).all()
+    names = {
+        row.sender: administration_name(connection, row.sender or None, language) for row in rows
+    }
     files: dict[Any, list[str]] = {}
     for file in connection.execute(
         select(attachments.c.message_id, attachments.c.filename)
@@ -246,6 +326,7 @@ def _thread(connection: Connection, case: Row[Any], language: str) -> list[dict[
     return [
         {
             "author": row.author,
+            "by": names[row.sender] if row.author == str(Author.ADMINISTRATION) else "",
             "subject": row.subject,
             "text": row.text,
             "language": row.language,

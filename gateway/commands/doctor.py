@@ -24,8 +24,10 @@ from gateway.doorbell import Doorbell
 from gateway.inbound.sms import PATH as SMS_PATH
 from gateway.inbound.unsigned import last_refusal
 from gateway.smpp_door import account_fault, account_of
+from tracker import trainings
 from tracker.database import can_commit, durability, reading
 from tracker.migrations import current, newest
+from tracker.models import TrainingState
 
 if TYPE_CHECKING:
     from config.settings import Settings
@@ -46,6 +48,7 @@ def doctor(settings: Settings, as_json: bool, signature: bool) -> None:  # noqa:
         "settings": "; ".join(weaknesses(settings)),
         "database": database_fault(settings),
         "routing": routing_fault(settings),
+        "learning": learning_fault(settings),
         "queue": queue_fault(settings),
         "sms": sms_fault(settings),
         "smpp": smpp_fault(settings),
@@ -110,6 +113,18 @@ def routing_fault(settings: Settings) -> str:
     if unknown and settings.dispatch.rules:  # of the shipped ones, those that fit are taken
         return f"{file} names administrations that are not on record: {', '.join(unknown)}"
     return ""
+
+
+def learning_fault(settings: Settings) -> str:
+    """Whether the last training came to its end."""
+    try:
+        with reading(wiring.engine_of(settings)).connect() as connection:
+            latest = trainings.latest(connection, 1)
+    except SQLAlchemyError:
+        return "the trainings cannot be read; see database"
+    if not latest or latest[0].state != TrainingState.FAILED:
+        return ""
+    return f"the training of {latest[0].started_at:%Y-%m-%d} failed: {latest[0].detail}"
 
 
 def sms_fault(settings: Settings) -> str:

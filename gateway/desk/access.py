@@ -22,20 +22,28 @@ class Deed(StrEnum):
     STATUS = "status"
     ASSIGN = "assign"
     ATTENTION = "attention"
+    GIVE_UP = "give_up"
+    DIVIDE = "divide"
+    ELSEWHERE = "elsewhere"
+    LINK = "link"
+    DECIDE = "decide"
 
 
-_WORK = frozenset({Deed.REPLY, Deed.NOTE, Deed.STATUS})
+_WORK = frozenset({Deed.REPLY, Deed.NOTE, Deed.STATUS, Deed.LINK})
+_SORT = frozenset({Deed.ASSIGN, Deed.ATTENTION, Deed.DIVIDE, Deed.ELSEWHERE})
 
 #: An auditor reads, and does nothing else.
 DEEDS: Mapping[Role, frozenset[Deed]] = {
-    Role.AGENT: _WORK,
-    Role.SUPERVISOR: _WORK | {Deed.ASSIGN},
-    Role.TRIAGE: _WORK | {Deed.ASSIGN, Deed.ATTENTION},
-    Role.OPERATOR: _WORK | {Deed.ASSIGN, Deed.ATTENTION},
+    Role.AGENT: _WORK | {Deed.GIVE_UP},
+    Role.SUPERVISOR: _WORK | {Deed.ASSIGN, Deed.GIVE_UP},
+    Role.TRIAGE: _WORK | _SORT,
+    Role.OPERATOR: _WORK | _SORT,
     Role.AUDITOR: frozenset(),
 }
 #: Roles that see the figures; a supervisor those of one administration.
 SEE_FIGURES = frozenset({Role.SUPERVISOR, Role.TRIAGE, Role.OPERATOR, Role.AUDITOR})
+#: A supervisor of no administration is the person above: they decide a third transfer.
+ABOVE = _WORK | _SORT | {Deed.DECIDE}
 #: Roles that see the cases of every administration.
 SEE_ALL = frozenset({Role.TRIAGE, Role.OPERATOR, Role.AUDITOR})
 
@@ -64,12 +72,17 @@ class DeskUser:
 
     def may(self, deed: str) -> bool:
         """Whether this person's role includes ``deed``."""
-        return Deed(deed) in DEEDS[self.role]
+        return Deed(deed) in (ABOVE if self.is_above else DEEDS[self.role])
+
+    @property
+    def is_above(self) -> bool:
+        """Whether this person is the one above all administrations and those who sort."""
+        return self.role is Role.SUPERVISOR and self.administration is None
 
     @property
     def sees_all(self) -> bool:
         """Whether this person sees every administration's cases."""
-        return self.role in SEE_ALL
+        return self.role in SEE_ALL or self.is_above
 
     @property
     def sees_figures(self) -> bool:

@@ -115,7 +115,7 @@ def _blind(agreed: int, checked: int, locale: Locale) -> tuple[str, str, str]:
     """Precision, its interval and its counts; empty texts where nothing was checked."""
     if not checked:
         return "", "", ""
-    low, high = (format_percent(end, "0%", locale=locale) for end in interval(agreed, checked))
+    low, high = (format_percent(end, locale=locale) for end in interval(agreed, checked))
     return (
         _share(agreed, checked, locale),
         isolate(f"{low}–{high}"),
@@ -124,4 +124,4 @@ def _blind(agreed: int, checked: int, locale: Locale) -> tuple[str, str, str]:
 
 
 def _share(count: int, of: int, locale: Locale) -> str:
-    return format_percent(count / of, "0%", locale=locale) if of else ""
+    return format_percent(count / of, locale=locale) if of else ""

@@ -14,6 +14,7 @@ from sqlalchemy import select
 from gateway.desk.access import Deed
 from gateway.desk.session import person
 from gateway.house import current_house
+from tracker.children import of_parent
 from tracker.database import reading
 from tracker.models import attachments, blobs, cases, deliveries, messages
 
@@ -71,13 +72,17 @@ def attachment(file_id: UUID) -> Response:
                 attachments.c.filename,
                 blobs.c.content,
                 cases.c.administration,
+                cases.c.id,
+                cases.c.children,
             )
             .join(messages, messages.c.id == attachments.c.message_id)
             .join(cases, cases.c.id == messages.c.case_id)
             .join(blobs, blobs.c.sha256 == attachments.c.sha256)
             .where(attachments.c.id == file_id)
         ).first()
-    if found is None or not person().may_see(found):
+        # A child has the files of its parent: those that the citizen sent.
+        parts = of_parent(connection, found.id) if found is not None and found.children else ()
+    if found is None or not any(map(person().may_see, (found, *parts))):
         abort(404)
     return _handed_out(
         found.content,

@@ -27,6 +27,7 @@ class Item:
         entry: the row of ``outbox`` that did not go, or ``None``.
         ways: known (channel, address) of the citizen, for sending another way.
         files: recordings without a transcript.
+        above: a person above decides it.
         words: what a blind check shows of the case.
     """
 
@@ -38,4 +39,5 @@ class Item:
     entry: Row[Any] | None
     ways: Sequence[tuple[str, str]]
     files: Sequence[Row[Any]]
+    above: bool = False
     words: str = ""

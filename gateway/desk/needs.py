@@ -18,8 +18,9 @@ from gateway.desk.frame import page, show
 from gateway.desk.item import Item
 from gateway.desk.session import announce, person
 from gateway.house import current_house
-from tracker import attention, learning, register
+from tracker import attention, learning, register, transfers
 from tracker.database import reading
+from tracker.elsewhere import Elsewhere
 from tracker.models import AttentionReason, deliveries, outbox
 
 if TYPE_CHECKING:
@@ -104,6 +105,7 @@ def _shown(code: int = 200, *, failed: UUID | None = None, problem: str = "") ->
         failed=failed,
         problem=problem,
         typed=request.form,
+        kinds=[str(kind) for kind in Elsewhere],
     )
 
 
@@ -132,6 +134,9 @@ def _item(connection: Connection, row: Row[Any]) -> Item:
     actions, blind = ACTIONS[row.reason], row.reason == AttentionReason.BLIND_CHECK
     if blind:
         actions = blind_check.actions(row.data)
+    above = row.data.get(transfers.NUMBER, 0) >= transfers.ABOVE
+    if above and not person().may(Deed.DECIDE):
+        actions = ()
     if delivery is None:
         actions = tuple(name for name in actions if name not in ("attach", "open", "replay"))
     if case is None or (entry is not None and entry.kind == "refer"):
@@ -147,5 +152,6 @@ def _item(connection: Connection, row: Row[Any]) -> Item:
         files=desk_reading.files_to_transcribe(connection, case.id)
         if case is not None and row.reason == AttentionReason.UNTRANSCRIBED
         else (),
+        above=above,
         words=learning.words_of(connection, case) if blind and case is not None else "",
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, redirect, request, url_for
 from flask_login import login_required
 
-from gateway.desk import account, case, deadlines, figures, files, frame, needs
+from gateway.desk import account, case, deadlines, deciding, figures, files, frame, needs
 from gateway.desk import reading as desk_reading
 from gateway.desk.frame import page, show
 from gateway.desk.reading import CaseFilter
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from werkzeug.wrappers import Response
 
 blueprint = Blueprint("desk", __name__, url_prefix="/desk")
-for part in (frame, account, case, needs, files, deadlines, figures):
+for part in (frame, account, case, deciding, needs, files, deadlines, figures):
     part.attach_to(blueprint)
 
 _STATUSES = frozenset({"open", "all", *map(str, CaseStatus)})

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Integer, and_, func, select, true, type_coerce
+from sqlalchemy import Integer, and_, func, or_, select, true, type_coerce
 
 from channels.mail.authenticity import NAMES as AUTHENTICITY
 from channels.message import ChannelName
@@ -156,18 +156,39 @@ def tally(connection: Connection, user: DeskUser, now: datetime) -> dict[str, in
     }
 
 
-def thread(connection: Connection, case_id: UUID) -> Thread:
+def _spoken(connection: Connection, case: Row[Any]) -> ColumnElement[bool]:
+    """The condition on ``messages`` for the thread of a case.
+
+    With a child go the citizen's words to its parent, and what its own administrations answered
+    there; what the others answered is not theirs.
+    """
+    own: ColumnElement[bool] = messages.c.case_id == case.id
+    if case.parent_case is None:
+        return own
+    had = connection.scalars(
+        select(decisions.c.administration).where(decisions.c.case_id == case.id)
+    ).all()
+    theirs = and_(messages.c.direction == "outbound", messages.c.sender.in_(had))
+    return or_(
+        own,
+        and_(
+            messages.c.case_id == case.parent_case,
+            or_(messages.c.direction == "inbound", theirs),
+        ),
+    )
+
+
+def thread(connection: Connection, case: Row[Any]) -> Thread:
     """Everything that the page of a case shows."""
+    case_id, said = case.id, _spoken(connection, case)
     spoken = connection.execute(
-        select(messages)
-        .where(messages.c.case_id == case_id)
-        .order_by(messages.c.date, messages.c.id),
+        select(messages).where(said).order_by(messages.c.date, messages.c.id),
     ).all()
     files: dict[UUID, list[Row[Any]]] = {}
     for row in connection.execute(
         _files()
         .join(messages, messages.c.id == attachments.c.message_id)
-        .where(messages.c.case_id == case_id)
+        .where(said)
         .order_by(attachments.c.message_id, attachments.c.position),
     ):
         files.setdefault(row.message_id, []).append(row)
@@ -181,15 +202,15 @@ def thread(connection: Connection, case_id: UUID) -> Thread:
         .where(decisions.c.case_id == case_id)
         .order_by(decisions.c.decided_at.desc(), decisions.c.id.desc()),
     ).all()
-    return Thread(spoken, files, events, chosen, _senders(connection, case_id))
+    return Thread(spoken, files, events, chosen, _senders(connection, said))
 
 
-def _senders(connection: Connection, case_id: UUID) -> dict[UUID, Mapping[str, str]]:
+def _senders(connection: Connection, said: ColumnElement[bool]) -> dict[UUID, Mapping[str, str]]:
     """What is known of the senders of a case's mails; without those of whom nothing is."""
     rows = connection.execute(
         select(messages.c.id, deliveries.c.answer)
         .join(deliveries, deliveries.c.id == messages.c.delivery_id)
-        .where(messages.c.case_id == case_id, deliveries.c.channel == str(ChannelName.EMAIL))
+        .where(said, deliveries.c.channel == str(ChannelName.EMAIL))
     )
     return {
         row.id: {name: str(row.answer[name]) for name in AUTHENTICITY if row.answer.get(name)}
@@ -198,11 +219,11 @@ def _senders(connection: Connection, case_id: UUID) -> dict[UUID, Mapping[str, s
     }
 
 
-def last_message(connection: Connection, case_id: UUID) -> str:
+def last_message(connection: Connection, case: Row[Any]) -> str:
     """The id of the last message of a case as text, or ``""``."""
     found = connection.scalar(
         select(messages.c.id)
-        .where(messages.c.case_id == case_id)
+        .where(_spoken(connection, case))
         .order_by(messages.c.date.desc(), messages.c.id.desc())
         .limit(1),
     )
@@ -224,6 +245,21 @@ def _files() -> Any:
         attachments.c.transcript_data,
         head,
     ).select_from(attachments.outerjoin(blobs, blobs.c.sha256 == attachments.c.sha256))
+
+
+def proposals(connection: Connection, case_id: UUID) -> list[dict[str, Any]]:
+    """The administrations proposed for a case that waits for a person: slug and reasons each."""
+    data = connection.scalar(
+        select(attention.c.data)
+        .where(
+            attention.c.case_id == case_id,
+            attention.c.reason == str(AttentionReason.UNROUTED),
+            attention.c.resolved_at.is_(None),
+        )
+        .order_by(attention.c.opened_at)
+        .limit(1)
+    )
+    return list((data or {}).get("candidates", ()))[:3]
 
 
 def files_to_transcribe(connection: Connection, case_id: UUID) -> Sequence[Row[Any]]:

@@ -12,8 +12,9 @@ from channels.channel import Accepted, Acknowledgement, Refused
 from channels.message import ChannelName
 from gateway import replay as replaying
 from gateway.desk import blind_check
-from gateway.desk.case import LONGEST_REASON, LONGEST_TEXT, hand_over
+from gateway.desk.case import LONGEST_REASON, LONGEST_TEXT
 from gateway.desk.frame import region, show
+from gateway.desk.handing import Handed, hand_over
 from gateway.desk.reading import TYPED_BY
 from gateway.desk.session import person
 from gateway.house import current_house
@@ -38,8 +39,11 @@ def assign(item: Item) -> str | None:
     slug, reason = request.form.get("administration", ""), _typed("reason", LONGEST_REASON)
     if item.case is None or not slug:
         return show().t("assign.choose")
-    if not hand_over(item.case.id, slug, reason or "chosen by a person"):
-        return show().t("assign.choose")
+    handed = hand_over(item.case.id, slug, reason or "chosen by a person")
+    if handed not in (Handed.DONE, Handed.ABOVE):
+        return show().t(f"assign.{handed}")
+    if handed is Handed.ABOVE:  # it is a new item, for the person above
+        return None
     _resolve(item, "assigned")
     return None
 

@@ -190,6 +190,10 @@ class Showing:
         data = event.data
         slug = str(data.get("administration", ""))
         word = event.type.removeprefix("guichet.").replace(".", "_")
+        if data.get("repeated"):
+            word = "case_repeated"
+        if word == "case_transferred" and data.get("to"):
+            word, slug = "case_handed_on", str(data["to"])
         if not self._wording.has("en", f"desk.event.{word}"):
             return str(event.type)
         return self.t(
@@ -199,6 +203,12 @@ class Showing:
             after=self.known("status", str(data.get("to", ""))),
             status=self.known("delivery", str(data.get("delivery_status", ""))),
             administration=names.get(slug, slug),
+            former=names.get(str(data.get("from", "")), str(data.get("from", ""))),
+            administrations=self._wording.text(self.language, "notices.between").join(
+                names.get(one, one) for one in data.get("administrations", ())
+            ),
+            code=display(str(data.get("with", ""))),
+            kind=self.known("elsewhere.kind", str(data.get("kind", ""))),
             deadline=self.known("deadlines.kind", str(data.get("deadline", ""))),
             by=self.known("actor", str(data.get("by", ""))),
             from_code=isolate(display(str(data.get("from_code", "")))),

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -17,7 +18,7 @@ from channels.voice.twilio import WITHHELD
 from dispatcher.administration import load_some
 from gateway.house import House
 from normalizer import tracking_code
-from tracker import register, throttle
+from tracker import children, register, throttle
 from tracker.database import reading
 from tracker.deadlines import answer_due
 from tracker.group_commit import StorageUnavailable
@@ -38,7 +39,7 @@ def status(house: House, form: Form, language: str) -> StatusFacts:
     with reading(house.engine).connect() as connection:
         if not _allowed(house, connection, form.get("From") or form.get("CallSid")):
             return StatusFacts(CodeReading.THROTTLED)
-        case = register.find_case(connection, code) if code else None
+        case = children.find_citizens_case(connection, code) if code else None
         if case is None:
             return StatusFacts(CodeReading.UNKNOWN)
         name = _administration(house, connection, case, language)
@@ -88,8 +89,12 @@ def words_of(house: House, entry_id: UUID) -> AnswerFacts:
         tag = house.wording.answering_language(case.language)
         name = _administration(house, connection, case, tag)
         message = connection.execute(
-            select(messages.c.text, messages.c.language).where(messages.c.id == entry.message_id)
+            select(messages.c.text, messages.c.language, messages.c.sender).where(
+                messages.c.id == entry.message_id
+            )
         ).first()
+        if message is not None and message.sender:  # one of several may answer
+            name = _named(house, connection, [message.sender], tag)
     is_answer = entry.kind == str(OutboxKind.REPLY)
     text, text_language = str(entry.payload.get("text", "")), tag
     if message is not None:
@@ -155,11 +160,18 @@ def _entry(connection: Connection, entry_id: UUID) -> tuple[Any, Any] | None:
 
 
 def _administration(house: House, connection: Connection, case: Any, language: str) -> str:
-    if not case.administration:
-        return ""
-    register = load_some(connection, [case.administration], house.today())
-    found = register.get(case.administration)
-    return found.name(language) if found else ""
+    """The name of a case's administration, or of each where there are several."""
+    slugs = [case.administration]
+    if case.children:
+        slugs = [one.administration for one in children.of_parent(connection, case.id)]
+    return _named(house, connection, slugs, language)
+
+
+def _named(house: House, connection: Connection, slugs: Sequence[str | None], language: str) -> str:
+    wanted = [slug for slug in slugs if slug]
+    found = load_some(connection, wanted, house.today()) if wanted else {}
+    names = [found[slug].name(language) for slug in wanted if slug in found]
+    return house.wording.text(language, "notices.between").join(names)
 
 
 def _date(house: House, moment: datetime | None, language: str) -> str:

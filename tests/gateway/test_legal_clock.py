@@ -332,6 +332,26 @@ def test_a_late_complaint_does_not_make_an_answer_late_afterwards(house):
     assert house.fresh(newer.id).expected_datetime == newer.expected_datetime
 
 
+def test_a_case_that_was_answered_and_reopened_brings_the_day_of_its_reopening(house):
+    """Its first clock was met: the case that takes it in is not late for it."""
+    reopened = house.case()
+    house.assign(reopened, "eau")
+    house.answer(reopened)
+    house.turn(days=40)
+    house.comes_back(reopened)
+    back = house.now
+    house.turn(minutes=1)
+    house.turn(days=10)
+    newer = house.case()
+    house.merge(reopened, newer)
+    house.turn(minutes=1)
+    now, lines = house.fresh(newer.id), house.lines(newer)
+
+    assert now.requested_datetime == lines["answer", 1].starts_at == back
+    assert now.expected_datetime == lines["answer", 1].due == TERMS.clock(back).answer_by
+    assert now.forward_by == newer.forward_by
+
+
 def test_a_text_split_off_has_the_clock_of_its_own_receipt(house):
     case = house.case()
     house.turn(days=2)

@@ -22,10 +22,16 @@ from tracker.models import (
     metadata,
     outbox,
     routing_labels,
+    suggestions,
 )
 from tracker.models import transfers as transfers_table
 
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
+
+
+def fetched(connection, case_id):
+    """The row of a case."""
+    return connection.execute(select(cases).where(cases.c.id == case_id)).one()
 
 
 class Record:
@@ -65,7 +71,7 @@ class Record:
     def routed(self, case_id, slug, *, automatic=True):
         """The machine suggests, and sends the case to the administration if it may."""
         with self.engine.begin() as connection:
-            case = register.case_by_id(connection, case_id)
+            case = fetched(connection, case_id)
             learning.suggest(
                 connection,
                 case_id,
@@ -95,7 +101,7 @@ class Record:
 
     def do(self, deed, case_id, *args, **kwargs):
         with self.engine.begin() as connection:
-            case = register.case_by_id(connection, case_id)
+            case = fetched(connection, case_id)
             return deed(connection, case, *args, now=self.later(), **kwargs)
 
     def assign(self, case_id, slug):
@@ -203,7 +209,7 @@ def test_what_is_nobodys_and_what_is_several_administrations_is_learnt_as_such(r
     court, both = record.case("Mon voisin me doit de l'argent"), record.case("Eau et route")
     for case in (court, both):
         with record.engine.begin() as connection:
-            row = register.case_by_id(connection, case)
+            row = fetched(connection, case)
             register.change_status(
                 connection, row, CaseStatus.TRIAGE, by="rules", source="/x", at=NOW, tell=False
             )
@@ -261,7 +267,7 @@ def test_the_words_of_the_citizen_stand_in_no_row_of_learning(record):
     record.routed(case, "eau")
     record.answer(case)
 
-    for table in (learning.suggestions, routing_labels):
+    for table in (suggestions, routing_labels):
         for row in record.rows(select(table)):
             assert "secret-words" not in str(row)
 
@@ -291,7 +297,7 @@ def asked(record, slug="eau"):
 
 def judged(record, case, label):
     with record.engine.begin() as connection:
-        row = register.case_by_id(connection, case)
+        row = fetched(connection, case)
         return blind_checks.judge(
             connection, record.item(case), row, label, by="t@example.org", now=record.later()
         )
@@ -320,7 +326,7 @@ def test_a_correction_hands_the_case_on_and_counts_as_no_refusal(record):
     case = asked(record)
     judged(record, case, "sante")
     with record.engine.begin() as connection:
-        row = register.case_by_id(connection, case)
+        row = fetched(connection, case)
         blind_checks.correct(
             connection,
             record.item(case),
@@ -348,7 +354,7 @@ def test_after_a_second_look_the_machine_may_stand(record):
     case = asked(record)
     judged(record, case, "person:court")
     with record.engine.begin() as connection:
-        row = register.case_by_id(connection, case)
+        row = fetched(connection, case)
         blind_checks.let_stand(
             connection, record.item(case), row, by="s@example.org", now=record.later()
         )
@@ -369,7 +375,7 @@ def test_a_settled_case_is_not_handed_on(record):
         blind_checks.correct(
             connection,
             record.item(case),
-            register.case_by_id(connection, case),
+            fetched(connection, case),
             "sante",
             by="t@example.org",
             reason="…",

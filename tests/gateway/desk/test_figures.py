@@ -4,13 +4,19 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from config.settings import Settings
 from gateway.legal_clock import LegalClock, terms_of
-from tracker import answers, blind_checks, figures, learning, register, trainings
+from tracker import answers, blind_checks, figures, learning, trainings
 from tracker.learning import Suggestion
-from tracker.models import TrainingState
+from tracker.models import TrainingState, cases
 from tracker.models import attention as items
+
+
+def fetched(connection, case_id):
+    """The row of a case."""
+    return connection.execute(select(cases).where(cases.c.id == case_id)).one()
 
 
 def sent(desk, slug, *, rule=""):
@@ -38,13 +44,13 @@ def people(desk, case, slug):
     """People hand a case to an administration."""
     desk.clock.turn(minutes=1)
     with desk.house.engine.begin() as connection:
-        fresh = register.case_by_id(connection, case.id)
+        fresh = fetched(connection, case.id)
         answers.assign(connection, fresh, slug, by="t@x", reasons=["…"], now=desk.clock())
 
 
 def checked(desk, case, label):
     with desk.house.engine.begin() as connection:
-        fresh = register.case_by_id(connection, case.id)
+        fresh = fetched(connection, case.id)
         blind_checks.ask(connection, case.id, fresh.administration, at=desk.clock())
         row = connection.execute(items.select().where(items.c.case_id == case.id)).one()
         blind_checks.judge(connection, row, fresh, label, by="t@x", now=desk.clock())
@@ -75,7 +81,7 @@ def test_counts_are_those_of_the_record(busy):
     legal.round()
     desk.clock.turn(days=4)
     with desk.house.engine.begin() as connection:
-        fresh = register.case_by_id(connection, first.id)
+        fresh = fetched(connection, first.id)
         answers.answer_case(
             connection, fresh, "Oui.", author_name="A", administration="eau", now=desk.clock()
         )
