@@ -12,6 +12,7 @@ import logging
 import time
 from datetime import timedelta
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from channels.message import ChannelName
 from gateway import wiring
@@ -111,8 +112,13 @@ def run(settings: Settings, stop: Callable[[], bool], announce: Callable[[str], 
     engine = wiring.engine_of(settings)
     workshop = wiring.build_workshop(settings, engine)
     # A page is no provider: what it shows is the record, and only its notice may have gone.
+
+    def told(entry_id: str) -> str:
+        with reading(engine).connect() as connection:
+            return outbox.provider_id_of(connection, UUID(entry_id))
+
     ways: dict[str, Channel] = {
-        name: channel if name == ChannelName.WEB else Asking(channel, wiring.now)
+        name: channel if name == ChannelName.WEB else Asking(channel, wiring.now, told)
         for name, channel in workshop.channels.items()
     }
     if settings.smpp.host:

@@ -220,6 +220,16 @@ def sent_with(
     return frozenset(connection.scalars(query))
 
 
+def provider_id_of(connection: Connection, entry_id: UUID) -> str:
+    """The provider's id of an entry, ``""`` while nobody told it.
+
+    A receipt bears our id in its path, so it can tell before the sending process has recorded
+    anything, and when that process died.
+    """
+    query = select(outbox.c.provider_id).where(outbox.c.id == entry_id)
+    return str(connection.scalar(query) or "")
+
+
 def give_back(connection: Connection, entry_ids: Sequence[UUID]) -> None:
     """Make claimed entries due again that were not begun; it counts as no attempt."""
     if entry_ids:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import Connection, Engine, select
@@ -33,15 +33,17 @@ from dispatcher.dispatch import Dispatcher
 from dispatcher.notices import Notices
 from dispatcher.routing.rules import Router, Rule
 from dispatcher.work import Result
+from gateway.asking import Asking
 from gateway.gathering import gather
 from gateway.intake import Intake
 from gateway.planning import Planner
 from gateway.relay import Relay
-from tracker import answers, opt_outs, register
+from tracker import answers, opt_outs, receipts, register
 from tracker.database import open_engine
 from tracker.group_commit import GroupCommit
 from tracker.migrations import upgrade
 from tracker.models import OutboxState, attention, cases, messages, outbox
+from tracker.outbox import free_expired, provider_id_of
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -396,3 +398,40 @@ def test_the_words_of_an_attempt_are_what_the_provider_is_asked_for(world: World
     assert len({one.attempted for one in acknowledgement}) == 1
     assert acknowledgement[0].attempted == text_digest(acknowledgement[0].text)
     assert code is not None
+
+
+def test_a_text_that_a_receipt_told_of_is_not_searched_for_and_not_sent_again(world: World) -> None:
+    """Its process died after sending, and the receipt was quicker than what it would have recorded.
+
+    A search by words leaves out the ids that have an owner already: this very entry.
+    """
+    world.file("Pas d'eau")
+    (entry,) = [one for one in world.entries("acknowledge") if one.channel == "sms"]
+    with world.engine.begin() as connection:
+        connection.execute(
+            outbox.update()
+            .where(outbox.c.id == entry.id)
+            .values(state="claimed", claimed_until=world.now, attempts=1)
+        )
+        receipts.apply(connection, entry.id, Receipt("SM1", DeliveryStatus.DELIVERED), world.now)
+    later = world.now + timedelta(minutes=5)
+    with world.engine.begin() as connection:
+        free_expired(connection, later)
+
+    def told(entry_id: str) -> str:
+        with world.engine.connect() as connection:
+            return provider_id_of(connection, UUID(entry_id))
+
+    class Nobody(Recorder):
+        """A provider that must not be asked."""
+
+        def send(self, message: OutboundMessage) -> Receipt:
+            raise AssertionError("nothing is sent, and nothing searched for")
+
+    asking = Asking(Nobody(ChannelName.SMS), lambda: world.now, told)
+    dispatcher = replace(world.dispatcher, channels={"sms": asking})
+    world.relay.settle_unknown(dispatcher.perform, older_than=later + timedelta(seconds=1))
+
+    (entry,) = [one for one in world.entries("acknowledge") if one.channel == "sms"]
+    assert (entry.state, entry.provider_id) == ("done", "SM1")
+    assert entry.delivery_status == "delivered"
