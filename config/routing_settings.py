@@ -11,6 +11,9 @@ class Routing(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
+    learn_at_start: bool = Field(
+        default=True, description="serve trains the seed examples once, beside everything else"
+    )
     nightly_training: bool = Field(
         default=True, description="learn from people's decisions once a night, by the sweeper"
     )

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from channels.channel import Channel
     from channels.message import Receipt
     from dispatcher.notices import Notices
-    from dispatcher.routing.rules import Router
+    from dispatcher.routed import Chooses
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +57,19 @@ class Dispatcher:
         clock: the present time.
         blackhole: send every referral nowhere.
         reply_segments: segments of an administration's answer by text.
+        blind_share: of the machine's decisions that a person makes again without seeing them.
     """
 
     channels: Mapping[str, Channel]
     notices: Notices
-    router: Router
+    router: Chooses
     thread_address: Callable[[str], str]
     confirm_url: Callable[[Row[Any], str], str]
     mail_domain: str
     clock: Callable[[], datetime]
     blackhole: bool = False
     reply_segments: int = 6
+    blind_share: float = 0.0
 
     def perform(self, work: Work) -> Result:
         """Do one entry. Never raises a :class:`DeliveryError`: it becomes the result."""
@@ -101,10 +103,12 @@ class Dispatcher:
             return Result(OutboxState.DONE)
         said = [case.subject, case.description, work.entry.payload.get("transcript", "")]
         words, now = "\n".join(said), self.clock()
-        decision = self.router.decide(words)
+        decision = self.router.decide(words, location=case.location)
 
         def record(connection: Connection) -> None:
-            routed.record(connection, case.id, words, decision, now=now)
+            routed.record(
+                connection, case.id, words, decision, now=now, blind_share=self.blind_share
+            )
 
         return Result(OutboxState.DONE, record=record)
 

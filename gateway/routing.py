@@ -11,34 +11,38 @@ from __future__ import annotations
 import logging
 import tomllib
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import create_engine, inspect
 from sqlalchemy.exc import SQLAlchemyError
 
+import config
 from config import country as countries
 from dispatcher.administration import Administration, load_all
 from dispatcher.administration_csv import read_csv
 from dispatcher.routing import examples
 from dispatcher.routing.decision import Decider
 from dispatcher.routing.features import Concepts
+from dispatcher.routing.gazetteer import read_places
 from dispatcher.routing.model import Model
 from dispatcher.routing.model_store import ModelError, ModelStore, NoModel
+from dispatcher.routing.places import Places
 from dispatcher.routing.recipient import Recipients
-from dispatcher.routing.rules import Router, of_administrations, read_toml
-from gateway import wiring
+from dispatcher.routing.rules import Router, Rule, of_administrations, read_toml
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
-
+    from config.country import Country
     from config.settings import Settings
     from dispatcher.routing.training import Row
 
 logger = logging.getLogger(__name__)
 
-ROUTING = wiring.CONFIG / "routing"
+CONFIG = Path(config.__file__).parent
+ROUTING = CONFIG / "routing"
 EXAMPLES, CONCEPTS = ROUTING / "examples", ROUTING / "concepts.toml"
+CONCEPT_RULES = ROUTING / "concept_rules.toml"
 
 
 def store_of(settings: Settings) -> ModelStore:
@@ -46,6 +50,7 @@ def store_of(settings: Settings) -> ModelStore:
     return ModelStore(settings.data_dir / "routing-models")
 
 
+@cache
 def concepts() -> Concepts:
     """The words that mean the same, from the shipped file."""
     lines: dict[str, str] = tomllib.loads(CONCEPTS.read_text(encoding="utf-8"))["concepts"]
@@ -73,14 +78,14 @@ def register_of(settings: Settings) -> dict[str, Administration]:
         finally:
             engine.dispose()
     name = settings.dispatch.administrations
-    file = Path(name) if name else wiring.CONFIG / "administrations.csv"
+    file = Path(name) if name else CONFIG / "administrations.csv"
     return {one.slug: one for one in read_csv(file)}
 
 
 def seed_rows(register: Mapping[str, Administration]) -> list[Row]:
     """What a fresh installation learns from: examples, then the register's own words."""
-    rows = examples.known_to(examples.read_folder(EXAMPLES), register)
-    return [*rows, *examples.of_administrations(register.values())]
+    rows = examples.read_folder(EXAMPLES)
+    return examples.known_to([*rows, *examples.of_administrations(register.values())], register)
 
 
 def ensure_model(
@@ -123,16 +128,37 @@ def is_seed(model: Model) -> bool:
     return bool(model.manifest.figures.get("seed"))
 
 
-def router_of(settings: Settings, register: Mapping[str, Administration]) -> Router:
-    """The rules: the file first, then each administration's own words.
+def rules_of(settings: Settings, register: Mapping[str, Administration]) -> list[Rule]:
+    """The rules: the operator's file or the shipped ones, then each administration's own words.
 
     Raises:
         OSError, ValueError: the rules cannot be read.
     """
     given = settings.dispatch.rules
-    file = Path(given) if given else wiring.CONFIG / "routing.toml"
-    rules = [rule for rule in read_toml(file) if rule.administration in register]
-    return Router([*rules, *of_administrations(register.values())])
+    files = [Path(given)] if given else [CONFIG / "routing.toml", CONCEPT_RULES]
+    rules = [rule for file in files for rule in read_toml(file)]
+    own = of_administrations(register.values())
+    return [*(rule for rule in rules if rule.administration in register), *own]
+
+
+def router_of(settings: Settings, register: Mapping[str, Administration]) -> Router:
+    """What chooses by rules alone; see :func:`rules_of`."""
+    return Router(rules_of(settings, register), concepts=concepts())
+
+
+def places_of(country: Country) -> Places:
+    """The places of a country that texts may name; none where its profile has no gazetteer.
+
+    Raises:
+        BadPlaces: the file has errors, told by row.
+        OSError: it cannot be read.
+    """
+    return _gazetteer(country.places, country.place_within_km)
+
+
+@cache
+def _gazetteer(file: Path | None, within_km: float) -> Places:
+    return Places(read_places(file) if file else (), within_km=within_km)
 
 
 def decider_of(
@@ -147,7 +173,7 @@ def decider_of(
         register: administrations by slug.
         model: gives the model in force; by default that of the store, looked up at each text.
     """
-    places = wiring.places_of(countries.load(settings.country))
+    places = places_of(countries.load(settings.country))
     return Decider(
         router_of(settings, register),
         model or _in_force(store_of(settings)),
@@ -173,11 +199,3 @@ def _in_force(store: ModelStore) -> Callable[[], Model | None]:
             return None
 
     return model
-
-
-def decider_on_record(settings: Settings, engine: Engine) -> Decider:
-    """What decides on cases: with the administrations of the database."""
-    from tracker.database import reading
-
-    with reading(engine).connect() as connection:
-        return decider_of(settings, load_all(connection))

@@ -58,6 +58,7 @@ class Child:
         process: the running process, or ``None``.
         starts: how often it was started.
         not_before: earliest next start, on the monotonic clock.
+        once: it ends by itself, and is not started again.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Child:
     process: subprocess.Popen[bytes] | None = None
     starts: int = 0
     not_before: float = 0.0
+    once: bool = False
 
     def start(self) -> None:
         """Start it in a session of its own, so that a Ctrl-C reaches only the supervisor."""
@@ -168,6 +170,10 @@ class Supervisor:
             self._begin(Child("smpp", self._guichet("smpp")))
         if settings.simulator.enabled:
             self._begin(Child("simulator", self._guichet("simulator")))
+        if settings.routing.learn_at_start:
+            # Rules alone route until it is done; with one thread it leaves a core to the others.
+            threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+            self._begin(Child("learning", self._guichet("routing", "seed"), threads, once=True))
         if settings.metrics.port:
             self._serve_metrics()
 
@@ -191,9 +197,13 @@ class Supervisor:
             time.sleep(0.02)
 
     def _watch(self) -> None:
-        for child in self._children:
+        for child in list(self._children):
             process = child.process
             if process is not None and process.poll() is not None:
+                if child.once:
+                    logger.info("%s ended with status %s", child.name, process.returncode)
+                    self._children.remove(child)
+                    continue
                 logger.warning("%s ended with status %s", child.name, process.returncode)
                 mark_process_dead(process.pid)  # type: ignore[no-untyped-call]
                 child.process = None

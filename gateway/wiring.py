@@ -27,13 +27,13 @@ from dispatcher.administration import is_empty, load_all, store
 from dispatcher.administration_csv import read_csv
 from dispatcher.dispatch import Dispatcher
 from dispatcher.notices import Notices
-from dispatcher.routing.gazetteer import read_places
-from dispatcher.routing.places import Places
-from dispatcher.routing.rules import Router, of_administrations, read_toml
+from dispatcher.routing.rules import Router
+from gateway import routing
 from gateway.citizen.signing import contact_token
 from gateway.doorbell import TRANSCRIBE, BackgroundRing, Doorbell
 from gateway.house import House
 from gateway.intake import Intake
+from gateway.learning import LearningDecider
 from gateway.planning import Planner
 from gateway.smpp_outbox import HandedTexts
 from tracker import outbox, throttle
@@ -122,7 +122,8 @@ def _subject_of(settings: Settings, engine: Engine) -> Callable[[str], str | Non
     @cache
     def router() -> Router | None:
         try:
-            return router_of(settings, engine)
+            with reading(engine).connect() as connection:
+                return Router(routing.rules_of(settings, load_all(connection)))
         except (OSError, ValueError) as error:
             logger.warning("the routing rules cannot be read: %s", type(error).__name__)
             return None
@@ -204,13 +205,14 @@ def build_workshop(settings: Settings, engine: Engine | None = None) -> Workshop
     dispatcher = Dispatcher(
         channels=ways,
         notices=notices_of(settings, country),
-        router=router_of(settings, engine),
+        router=LearningDecider(settings, engine),
         thread_address=lambda code: thread_address(code, domain, keys),
         confirm_url=lambda case, language: confirm_url(settings, case, language),
         mail_domain=domain,
         clock=now,
         blackhole=settings.dispatch.blackhole_outlets,
         reply_segments=settings.sms.reply_segments,
+        blind_share=settings.routing.blind_check_share,
     )
     return Workshop(engine, dispatcher, ways, country)
 
@@ -253,15 +255,6 @@ def confirm_url(settings: Settings, case: Row[Any], language: str) -> str:
     return f"{settings.public_base_url}/{language}/confirm/{token}"
 
 
-def router_of(settings: Settings, engine: Engine) -> Router:
-    """The router: the rules file first, then each administration's own words."""
-    with reading(engine).connect() as connection:
-        register = load_all(connection)
-    file = Path(settings.dispatch.rules) if settings.dispatch.rules else CONFIG / "routing.toml"
-    rules = [rule for rule in read_toml(file) if rule.administration in register]
-    return Router([*rules, *of_administrations(register.values())])
-
-
 def load_administrations(settings: Settings, engine: Engine) -> int:
     """Fill an empty register from the CSV; return how many were added.
 
@@ -279,21 +272,6 @@ def load_administrations(settings: Settings, engine: Engine) -> int:
 def today(country: Country) -> date:
     """The day it is in a country."""
     return now().astimezone(ZoneInfo(country.timezone)).date()
-
-
-def places_of(country: Country) -> Places:
-    """The places of a country that texts may name; none where its profile has no gazetteer.
-
-    Raises:
-        BadPlaces: the file has errors, told by row.
-        OSError: it cannot be read.
-    """
-    return _gazetteer(country.places, country.place_within_km)
-
-
-@cache
-def _gazetteer(file: Path | None, within_km: float) -> Places:
-    return Places(read_places(file) if file else (), within_km=within_km)
 
 
 def with_demo_values(settings: Settings) -> Settings:

@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 from dispatcher.routing.model import FOR_A_PERSON, Guess, Model
 from dispatcher.routing.rules import Candidate, Router
+from dispatcher.routing.rules import Decision as Ruling
 from normalizer import emergency
 from normalizer.language import detect
 
@@ -40,7 +41,7 @@ PERSON_REASONS: Mapping[str, str] = {
 class FindsPlaces(Protocol):
     """Which places a text names, the surest first (:class:`~dispatcher.routing.places.Places`)."""
 
-    def named_in(self, text: str) -> Sequence[PlaceFound]:
+    def named_in(self, text: str, location: str = "") -> Sequence[PlaceFound]:
         """The places named."""
         ...
 
@@ -61,13 +62,15 @@ class Caution:
         target: the precision aimed at, a key of the model's thresholds.
         person: from which share of the labels that need a person on, a person decides.
         agreement: the least share that the classifier must give what a rule chose.
+        alone: the measured precision that a rule needs where there is no classifier to agree.
         rule_weight: how much a rule's words count beside the classifier's score.
     """
 
     target: str = "0.9"
-    person: float = 0.3
-    agreement: float = 0.05
-    rule_weight: float = 1.0
+    person: float = 0.2
+    agreement: float = 0.8
+    alone: float = 0.9
+    rule_weight: float = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,10 @@ class Decision:
         reasons: why this one, or why nobody was chosen.
         by: ``rules``, or ``classifier`` with the model's version.
         needs_person: the label of texts that need a person, when it scored high, or ``""``.
+        first: the classifier's own first label, or ``""`` without one.
+        margin: its margin.
+        model: the version that said so, or ``""``.
+        rule: key of the rule that spoke loudest for the one the rules chose, or ``""``.
     """
 
     administration: str | None
@@ -91,6 +98,10 @@ class Decision:
     reasons: tuple[str, ...]
     by: str = "rules"
     needs_person: str = ""
+    first: str = ""
+    margin: float = 0.0
+    model: str = ""
+    rule: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +127,13 @@ class Decider:
     recipients: ChoosesRecipient | None = None
     thresholds: Callable[[], Thresholds | None] = lambda: None
 
-    def decide(self, text: str, language: str = "") -> Decision:
+    def decide(self, text: str, language: str = "", location: str = "") -> Decision:
         """Choose for one text in any of the languages.
 
         Args:
             text: as the citizen wrote it.
             language: its BCP 47 tag, where it is known.
+            location: what was given as the place in a form, or ``""``.
         """
         language = language or detect(text)
         model = self.model()
@@ -129,7 +141,48 @@ class Decider:
         ruled = self.router.decide(text)
         shares = self._shares(guess, ruled.candidates)
         ranked = sorted(shares, key=lambda slug: -shares[slug])[:MOST]
-        found = self.places.named_in(text) if self.places is not None else ()
+        candidates, unsure = self._candidates(text, location, ranked, shares, guess, ruled)
+        person, why_not = self._for_a_person(text, guess)
+        decision = Decision(
+            None,
+            candidates[0].score if candidates else 0.0,
+            tuple(candidates),
+            language,
+            (why_not or "nothing known is named",),
+            needs_person=person,
+            first=guess.labels[0] if guess is not None else "",
+            margin=guess.margin if guess is not None else 0.0,
+            model=model.manifest.version if model is not None else "",
+            rule=ruled.rule,
+        )
+        if why_not or not candidates:
+            return decision
+        best = candidates[0]
+        if best.administration in unsure:
+            why = "which one depends on the place, and no place is clear"
+            return replace(decision, reasons=(why,))
+        chosen = replace(decision, administration=best.administration, reasons=best.reasons)
+        if ruled.certain and ruled.administration == ranked[0] and self._agreed(guess, ruled):
+            return chosen
+        if guess is not None and self._permitted(guess, ranked[0], language):
+            return replace(chosen, by=f"classifier {decision.model}")
+        names = ", ".join(one.administration for one in candidates)
+        alone = len(candidates) == 1
+        why = f"not sure enough of {names}" if alone else f"not clear enough between {names}"
+        return replace(decision, reasons=(why,))
+
+    def _candidates(
+        self,
+        text: str,
+        location: str,
+        ranked: Sequence[str],
+        shares: Mapping[str, float],
+        guess: Guess | None,
+        ruled: Ruling,
+    ) -> tuple[list[Candidate], set[str]]:
+        """The best administrations, each at the place named, and those that no place confirms."""
+        found = self.places.named_in(text, location) if self.places is not None else ()
+        model = self.model()
         unsure: set[str] = set()
         candidates: list[Candidate] = []
         for slug in ranked:
@@ -143,37 +196,7 @@ class Decider:
                     unsure.add(chosen)
             if all(one.administration != chosen for one in candidates):
                 candidates.append(Candidate(chosen, round(shares[slug], 4), tuple(reasons)))
-        best = candidates[0] if candidates else None
-        person, why_not = self._for_a_person(text, guess)
-        if why_not or best is None:
-            why = (why_not or "nothing known is named",)
-            return self._left(candidates, language, why, person)
-        if best.administration in unsure:
-            place = "which one depends on the place, and no place is clear"
-            return self._left(candidates, language, (place,), person)
-        rule = ruled.administration if ruled.certain else None
-        agreed = guess is None or shares[ranked[0]] >= self.caution.agreement
-        if rule is not None and rule == ranked[0] and agreed:
-            return Decision(
-                best.administration, best.score, tuple(candidates), language, best.reasons
-            )
-        if guess is not None and model is not None and self._permitted(guess, ranked[0], language):
-            by = f"classifier {model.manifest.version}"
-            return Decision(
-                best.administration, best.score, tuple(candidates), language, best.reasons, by
-            )
-        names = ", ".join(one.administration for one in candidates)
-        return self._left(candidates, language, (f"not clear enough between {names}",), person)
-
-    def _left(
-        self,
-        candidates: Sequence[Candidate],
-        language: str,
-        reasons: tuple[str, ...],
-        person: str,
-    ) -> Decision:
-        score = candidates[0].score if candidates else 0.0
-        return Decision(None, score, tuple(candidates), language, reasons, needs_person=person)
+        return candidates, unsure
 
     def _shares(self, guess: Guess | None, ruled: Sequence[Candidate]) -> dict[str, float]:
         """Each administration's share of one, by classifier and rules together."""
@@ -231,6 +254,15 @@ class Decider:
         label = max(persons)[1]
         return label, PERSON_REASONS.get(label, "a person decides on texts like this one")
 
+    def _agreed(self, guess: Guess | None, ruled: Ruling) -> bool:
+        """Whether the classifier says what the rules say; without one, the rule must be surer."""
+        rule, slug = ruled.loudest, ruled.administration
+        if rule is None or slug is None:
+            return False
+        if guess is None:
+            return (rule.precision or 0.0) >= self.caution.alone
+        return _among_slugs(guess, slug, self.slugs) >= self.caution.agreement
+
     def _permitted(self, guess: Guess, first: str, language: str) -> bool:
         thresholds = self.thresholds()
         return (
@@ -238,6 +270,16 @@ class Decider:
             and guess.labels[0] == first
             and thresholds.permit(guess.margin, first, language)
         )
+
+
+def _among_slugs(guess: Guess, slug: str, slugs: Collection[str]) -> float:
+    """The share that the classifier gives an administration among all administrations."""
+    of_slugs = {
+        label: score
+        for label, score in zip(guess.labels, guess.scores, strict=True)
+        if label in slugs
+    }
+    return of_slugs.get(slug, 0.0) / (sum(of_slugs.values()) or 1.0)
 
 
 #: An example less alike than this (cosine) explains nothing.

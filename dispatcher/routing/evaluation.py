@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dispatcher.routing.model import Guess, Model
-from dispatcher.routing.training import Row
+from dispatcher.routing.recipe import Row
 
 #: Texts that are judged one by one for the time that one decision takes.
 _TIMED = 300

@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from dispatcher.administration import Administration
-from dispatcher.routing.training import Row
+from dispatcher.routing.model import FOR_A_PERSON
+from dispatcher.routing.recipe import Row
 
 #: A row may bear two labels of which either is right.
 EITHER = "|"
@@ -80,11 +82,21 @@ def of_administrations(register: Iterable[Administration]) -> list[Row]:
     return rows
 
 
-def known_to(rows: Iterable[Row], slugs: Collection[str]) -> list[Row]:
-    """The rows whose labels are of the register or need a person; others teach nothing here."""
+def known_to(rows: Iterable[Row], register: Mapping[str, Administration]) -> list[Row]:
+    """The rows whose labels are of the register or need a person; others teach nothing here.
+
+    Bodies that do the same at different places have one label between them: which of them is a
+    question of the place (``recipient.py``), not of the matter.
+    """
+    alike: dict[tuple[str, ...], str] = {}
+    label_of: dict[str, str] = {}
+    for slug, one in register.items():
+        matters = tuple(one.matters) if one.places else ()
+        label_of[slug] = alike.setdefault(matters, slug) if matters else slug
     found = []
     for row in rows:
-        labels = tuple(one for one in row.labels if one in slugs or one.startswith("person:"))
-        if labels:
-            found.append(Row(row.text, labels, row.language, row.reference, row.weight))
+        known = [one for one in row.labels if one in label_of or one.startswith(FOR_A_PERSON)]
+        if known:
+            labels = tuple(dict.fromkeys(label_of.get(one, one) for one in known))
+            found.append(replace(row, labels=labels))
     return found

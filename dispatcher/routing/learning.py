@@ -362,7 +362,8 @@ def with_confirmed(
             kept.append(replace(rule, precision=None, measured=count.of))
         elif rule.precision is None and count.of >= FEWEST:
             bound = lower_bound(count.right, count.of)
-            kept.append(replace(rule, precision=bound, measured=count.of))
+            proven = bound if bound >= floor else None
+            kept.append(replace(rule, precision=proven, measured=count.of))
         else:
             kept.append(rule)
     return kept

@@ -8,7 +8,7 @@ A linear model: every feature of a text has a weight for each label, the sum is 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +20,9 @@ from dispatcher.routing.thresholds import Thresholds
 
 Floats = NDArray[np.float32]
 Columns = NDArray[np.int32]
+
+#: Makes sentence embeddings: a line of length one for each text.
+Embed = Callable[[Sequence[str]], Floats]
 
 #: Labels that begin so are no administration: a person must decide, and why.
 FOR_A_PERSON = "person:"
@@ -118,6 +121,9 @@ class Model:
         bias: by label.
         concepts: words that mean the same.
         examples: rows to compare with, if they are kept.
+        meanings: weights of a sentence embedding, its bias as the last line; ``None`` for a model
+            that was trained without.
+        embed: makes embeddings; without it, a model that has such weights does without.
     """
 
     def __init__(
@@ -129,6 +135,8 @@ class Model:
         bias: Floats,
         concepts: Concepts | None = None,
         examples: Examples | None = None,
+        meanings: Floats | None = None,
+        embed: Embed | None = None,
     ) -> None:
         self.manifest = manifest
         self.vocabulary = vocabulary
@@ -137,6 +145,12 @@ class Model:
         self.bias = bias
         self.concepts = concepts or Concepts()
         self.examples = examples
+        self.meanings = meanings
+        self.embed = embed
+        self._examples_of: dict[str, list[int]] = {}
+        for row, known in enumerate(examples.labels if examples is not None else ()):
+            for label in known.split("|"):
+                self._examples_of.setdefault(label, []).append(row)
 
     def guess(self, text: str, language: str = "") -> Guess:
         """Score one text.
@@ -145,12 +159,17 @@ class Model:
             text: as the citizen wrote it.
             language: its BCP 47 tag, where it is known.
         """
-        return self.guess_features(read(text, language, self.concepts))
+        meaning = None
+        if self.meanings is not None and self.embed is not None:
+            meaning = self.embed([text])[0]
+        return self.guess_features(read(text, language, self.concepts), meaning)
 
-    def guess_features(self, features: Features) -> Guess:
-        """Score a text that has been read already."""
+    def guess_features(self, features: Features, meaning: Floats | None = None) -> Guess:
+        """Score a text that has been read already, with its embedding if there is one."""
         vector = vector_of(features, self.vocabulary, self.rarity)
         raw = self.bias + vector.values @ self.weights[vector.columns]
+        if meaning is not None and self.meanings is not None:
+            raw = raw + meaning @ self.meanings[:-1] + self.meanings[-1]
         order = np.argsort(-raw, kind="stable")
         shares = np.exp((raw - raw[order[0]]) * self.manifest.sharpness)
         shares /= shares.sum()
@@ -187,12 +206,11 @@ class Model:
         dense[vector.columns] = vector.values
         length = math.sqrt(float(vector.values @ vector.values)) or 1.0
         best: tuple[str, float] | None = None
-        for row, (reference, known) in enumerate(zip(kept.references, kept.labels, strict=True)):
-            if known == label or label in known.split("|"):
-                part = slice(int(kept.starts[row]), int(kept.starts[row + 1]))
-                alike = float(kept.values[part] @ dense[kept.columns[part]]) / length
-                if best is None or alike > best[1]:
-                    best = (reference, alike)
+        for row in self._examples_of.get(label, ()):
+            part = slice(int(kept.starts[row]), int(kept.starts[row + 1]))
+            alike = float(kept.values[part] @ dense[kept.columns[part]]) / length
+            if best is None or alike > best[1]:
+                best = (kept.references[row], alike)
         return best
 
 

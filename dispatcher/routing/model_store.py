@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 
 from dispatcher.routing.features import Concepts
-from dispatcher.routing.model import Examples, Manifest, Model
+from dispatcher.routing.model import Embed, Examples, Manifest, Model
 from dispatcher.routing.thresholds import Thresholds
 
 FORMAT = 1
@@ -55,9 +55,11 @@ class ModelStore:
 
     Attributes:
         folder: made when the first model is saved (mode 0700).
+        embed: makes sentence embeddings, for models that were trained with them.
     """
 
     folder: Path
+    embed: Embed | None = None
     _loaded: Model | None = None
     _seen: tuple[int, int] | None = None
 
@@ -149,7 +151,7 @@ class ModelStore:
             for name, digest in told["files"].items():
                 if _sha256(folder / name) != digest:
                     raise DamagedModel(f"{name} of model {version} is not what was written")
-            return _read(folder, told)
+            return _read(folder, told, self.embed)
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise DamagedModel(f"model {version} cannot be read: {error}") from error
 
@@ -169,6 +171,8 @@ def _write(model: Model, folder: Path) -> None:
             "example_columns": kept.columns,
             "example_values": kept.values,
         }
+    if model.meanings is not None:
+        arrays["meanings"] = model.meanings
     for name, array in arrays.items():
         np.save(folder / f"{name}.npy", array, allow_pickle=False)
     for name, data in texts.items():
@@ -195,7 +199,7 @@ def _write(model: Model, folder: Path) -> None:
         os.fsync(file.fileno())
 
 
-def _read(folder: Path, told: dict[str, Any]) -> Model:
+def _read(folder: Path, told: dict[str, Any], embed: Embed | None) -> Model:
     def array(name: str, *, mapped: bool = False) -> Any:
         file = folder / f"{name}.npy"
         return np.load(file, mmap_mode="r" if mapped else None, allow_pickle=False)
@@ -237,8 +241,9 @@ def _read(folder: Path, told: dict[str, Any]) -> Model:
             array("example_columns", mapped=True),
             array("example_values", mapped=True),
         )
+    meanings = array("meanings") if "meanings.npy" in told["files"] else None
     concepts = Concepts({tuple(key): tuple(names) for key, names in text("concepts")})
-    return Model(manifest, vocabulary, rarity, weights, bias, concepts, examples)
+    return Model(manifest, vocabulary, rarity, weights, bias, concepts, examples, meanings, embed)
 
 
 def _sha256(path: Path) -> str:

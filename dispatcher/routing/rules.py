@@ -1,17 +1,21 @@
 # SPDX-License-Identifier: MIT
 """Routing by ordered rules on content, each with the words that made it match.
 
-A rule names phrases; every phrase found in the folded text counts its weight. The administration
-with the clear lead wins; a draw, a weak match or silence is left to a person (promise 8).
+A rule names phrases, of which each found in the folded text counts the rule's weight, or concepts
+(``features.py``), which must all be there, in whatever language. The administration with the clear
+lead wins; a draw, a weak match or silence is left to a person (promise 8).
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from dispatcher.routing import features
 from normalizer.text import ascii_digits, fold
 
 if TYPE_CHECKING:
@@ -19,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dispatcher.administration import Administration
+    from dispatcher.routing.features import Concepts
 
 _WORD = re.compile(r"[^\W_]+")
 #: Arabic clitics that stand before a word without a space (و ف ب ك ل + ال), tried off in turn.
@@ -36,6 +41,7 @@ class Rule:
         weight: what each phrase found counts.
         precision: how often it was right where it decided, or ``None`` when not measured.
         measured: on how many texts.
+        concepts: names of concepts that must all stand in a text, instead of phrases.
     """
 
     administration: str
@@ -43,6 +49,13 @@ class Rule:
     weight: float
     precision: float | None = None
     measured: int = 0
+    concepts: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """What names the rule on record: its administration, and a digest of what it says."""
+        said = json.dumps([self.phrases, self.concepts, self.weight], ensure_ascii=False)
+        return f"{self.administration}/{hashlib.sha256(said.encode()).hexdigest()[:12]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +81,30 @@ class Decision:
         administration: the slug chosen, or ``None``: a person decides.
         confidence: from 0 to 1, the share of the winner among what matched.
         candidates: at most three, best first.
-        rule: the rule whose words weighed most for the one chosen, or ``None``.
+        loudest: the rule whose words weighed most for the one chosen, or ``None``.
         certain: whether that rule's measured precision lets the machine decide alone.
+        by: what decided.
+        language: of the text, for a decision that looked at it.
+        first: the classifier's own first label; rules have none.
+        margin: its margin.
+        model: the version that said so.
     """
 
     administration: str | None
     confidence: float
     candidates: tuple[Candidate, ...]
-    rule: Rule | None = None
+    loudest: Rule | None = None
     certain: bool = False
+    by: str = "rules"
+    language: str = ""
+    first: str = ""
+    margin: float = 0.0
+    model: str = ""
+
+    @property
+    def rule(self) -> str:
+        """The key of the loudest rule, or ``""``."""
+        return self.loudest.key if self.loudest is not None else ""
 
     @property
     def reasons(self) -> tuple[str, ...]:
@@ -99,6 +127,7 @@ class Router:
         precision: what a rule must have been measured at to decide alone; below, and while it has
             not been measured, it only proposes.
         measured: on how many texts at least.
+        concepts: what the concepts of rules are found by.
     """
 
     def __init__(
@@ -107,8 +136,9 @@ class Router:
         *,
         floor: float = 1.0,
         lead: float = 0.5,
-        precision: float = 0.9,
-        measured: int = 5,
+        precision: float = 0.75,
+        measured: int = 2,
+        concepts: Concepts | None = None,
     ) -> None:
         # By first word, so that a long text costs its own length and not that of the rules.
         self._phrases: dict[str, list[tuple[int, Rule, tuple[str, ...]]]] = {}
@@ -119,18 +149,43 @@ class Router:
         self._lead = lead
         self._precision = precision
         self._measured = measured
+        self._concepts = concepts
+        self._meant: dict[str, list[Rule]] = {}
+        for rule in rules if concepts is not None else ():
+            if rule.concepts:
+                self._meant.setdefault(rule.concepts[0], []).append(rule)
 
-    def decide(self, text: str) -> Decision:
-        """Choose for one text in any of the languages."""
+    def with_rules(self, rules: Sequence[Rule]) -> Router:
+        """The same with other rules, as when people's decisions have judged them anew."""
+        return Router(
+            rules,
+            floor=self._floor,
+            lead=self._lead,
+            precision=self._precision,
+            measured=self._measured,
+            concepts=self._concepts,
+        )
+
+    def speaking(self, text: str) -> list[Rule]:
+        """The rules of which a phrase, or all concepts, stand in a text."""
+        by_phrase = [rule for rule, _ in self._named_in(_words(text))]
+        return list(dict.fromkeys([*by_phrase, *(rule for rule, _ in self._meant_in(text))]))
+
+    def decide(self, text: str, language: str = "", location: str = "") -> Decision:
+        """Choose for one text in any of the languages; rules need neither language nor place."""
         found: dict[str, dict[str, float]] = {}
-        heaviest: dict[str, tuple[float, Rule]] = {}
+        heard: dict[str, dict[Rule, float]] = {}
         for rule, phrase in self._named_in(_words(text)):
             hits = found.setdefault(rule.administration, {})
             named, weight = " ".join(phrase), rule.weight * len(phrase)
             # Two rules that name it count once, by the heavier one.
             hits[named] = max(weight, hits.get(named, 0.0))
-            if weight > heaviest.get(rule.administration, (0.0, rule))[0]:
-                heaviest[rule.administration] = (weight, rule)
+            spoken = heard.setdefault(rule.administration, {})
+            spoken[rule] = max(weight, spoken.get(rule, 0.0))
+        for rule, words in self._meant_in(text):
+            hits = found.setdefault(rule.administration, {})
+            hits[words] = max(rule.weight, hits.get(words, 0.0))
+            heard.setdefault(rule.administration, {})[rule] = rule.weight
         candidates = sorted(
             (
                 Candidate(
@@ -150,13 +205,35 @@ class Router:
         clear = best.score >= self._floor and best.score - second >= self._lead
         if not clear:
             return Decision(None, best.score / total, tuple(candidates))
-        rule = heaviest[best.administration][1]
-        certain = (
+        spoke = heard[best.administration]
+        trusted = [rule for rule in spoke if self._is_trusted(rule)]
+        loudest = max(trusted or spoke, key=lambda rule: spoke[rule])
+        return Decision(
+            best.administration,
+            best.score / total,
+            tuple(candidates),
+            loudest,
+            certain=bool(trusted),
+        )
+
+    def _is_trusted(self, rule: Rule) -> bool:
+        return (
             rule.precision is not None
             and rule.precision >= self._precision
             and rule.measured >= self._measured
         )
-        return Decision(best.administration, best.score / total, tuple(candidates), rule, certain)
+
+    def _meant_in(self, text: str) -> Iterator[tuple[Rule, str]]:
+        """The rules whose concepts all stand in a text, with the words that bear them."""
+        if not self._meant or self._concepts is None:
+            return
+        read = features.read(text, concepts=self._concepts)
+        named = {name.removeprefix("=") for name in read.views["concepts"]}
+        for first in sorted(named & self._meant.keys()):
+            for rule in self._meant[first]:
+                if named.issuperset(rule.concepts):
+                    written = (read.written[f"={name}"] for name in rule.concepts)
+                    yield rule, " … ".join(dict.fromkeys(written))
 
     def _named_in(self, words: Sequence[frozenset[str]]) -> Iterator[tuple[Rule, tuple[str, ...]]]:
         """The phrases that stand in a text, each once, in the order of the rules."""
@@ -191,7 +268,7 @@ class BadRules(ValueError):  # noqa: N818
 
 
 def read_toml(path: Path) -> list[Rule]:
-    """Read ``[[rule]] administration, phrases, weight, precision, measured`` from a file.
+    """Read ``[[rule]] administration, phrases | concepts, weight, precision, measured``.
 
     A weight that is not given is 2; a rule without a precision has not been measured.
 
@@ -203,7 +280,8 @@ def read_toml(path: Path) -> list[Rule]:
     rules = []
     errors = []
     for number, table in enumerate(data.get("rule", []), start=1):
-        slug, phrases = table.get("administration"), table.get("phrases")
+        slug, concepts = table.get("administration"), table.get("concepts")
+        phrases = table.get("phrases", [] if concepts else None)
         weight = table.get("weight", 2.0)
         precision, measured = table.get("precision"), table.get("measured", 0)
         unknown = sorted(table.keys() - _KEYS)
@@ -217,18 +295,27 @@ def read_toml(path: Path) -> list[Rule]:
             errors.append(f"rule {number}: the precision is not a number from 0 to 1")
         elif not isinstance(measured, int) or measured < 0:
             errors.append(f"rule {number}: measured is not a count")
-        elif not phrases or not all(_phrase(str(words)) for words in phrases):
+        elif concepts is not None and (phrases or not _are_names(concepts)):
+            errors.append(f"rule {number}: concepts are a list of names, and stand without phrases")
+        elif (concepts is None and not phrases) or not all(
+            _phrase(str(words)) for words in phrases
+        ):
             errors.append(f"rule {number}: a phrase has no word")
         else:
             read = tuple(_phrase(str(words)) for words in phrases)
             share = None if precision is None else float(precision)
-            rules.append(Rule(slug, read, float(weight), share, measured))
+            names = tuple(concepts or ())
+            rules.append(Rule(slug, read, float(weight), share, measured, names))
     if errors:
         raise BadRules("; ".join(errors))
     return rules
 
 
-_KEYS = frozenset({"administration", "phrases", "weight", "precision", "measured"})
+_KEYS = frozenset({"administration", "phrases", "concepts", "weight", "precision", "measured"})
+
+
+def _are_names(value: object) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(one, str) for one in value)
 
 
 def _is_share(value: object) -> bool:

@@ -65,6 +65,7 @@ _STEPS = tuple(
         (EventType.STATUS_CHANGED, EventType.TRANSFERRED, EventType.DIVIDED, EventType.ROUTED),
     )
 )
+_TOLD_BY_NAME = frozenset({"received", "with_administration"})
 _DECIDED = (str(EventType.TRANSFERRED), str(EventType.ROUTED))
 _SETTLED = frozenset({"answered", "closed", "out_of_competence", "withdrawn"})
 
@@ -266,6 +267,7 @@ def _timeline(
         .order_by(case_events.c.time, case_events.c.id),
     ).all()
     divided = {move.time for move in moves if move.type == str(EventType.DIVIDED)}
+    named = {move.time for move in moves if move.type in (*_DECIDED, str(EventType.DIVIDED))}
     for move in moves:
         if move.type == str(EventType.ROUTED) and move.time in divided:
             continue  # told together
@@ -274,8 +276,10 @@ def _timeline(
             continue
         word = STATUS.get(move.data.get("to"), ("", ""))[0]
         if word and word != last:
-            steps.append(step(word, move.time))
             last = word
+            if proven and move.time in named and word in _TOLD_BY_NAME:
+                continue  # the step beside it says the same, with the name
+            steps.append(step("sought" if word == "received" else word, move.time))
     due = answer_due(case)
     if last not in _SETTLED and due is not None:
         steps.append(step("expected", due, todo=True))

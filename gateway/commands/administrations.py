@@ -14,7 +14,7 @@ from config import country as countries
 from dispatcher.administration import load_all, store
 from dispatcher.administration_csv import BadRegister, read_csv, unread_columns
 from dispatcher.routing.gazetteer import BadPlaces
-from gateway import wiring
+from gateway import routing, wiring
 from gateway.commands.settings import pass_settings, pass_settings_as_they_are
 from normalizer.text import fold
 from tracker.database import reading
@@ -114,7 +114,7 @@ def _read(
 def _places(settings: Settings) -> Places:
     country = countries.load(settings.country)
     try:
-        return wiring.places_of(country)
+        return routing.places_of(country)
     except BadPlaces as error:
         told = [f"{country.places} cannot be used:", *error.errors]
         raise click.ClickException("\n  ".join(told)) from error

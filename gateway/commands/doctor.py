@@ -18,7 +18,7 @@ from config import country as countries
 from config.settings import weaknesses
 from dispatcher.administration import load_all
 from dispatcher.routing.rules import read_toml, unknown_slugs
-from gateway import wiring
+from gateway import routing, wiring
 from gateway.commands.settings import pass_settings_as_they_are
 from gateway.doorbell import Doorbell
 from gateway.inbound.sms import PATH as SMS_PATH
@@ -98,7 +98,7 @@ def routing_fault(settings: Settings) -> str:
     """Whether places and rules can be read, and an operator's name administrations on record."""
     country = countries.load(settings.country)
     try:
-        wiring.places_of(country)
+        routing.places_of(country)
     except (OSError, ValueError) as error:
         return f"{country.places} cannot be read: {error}"
     file = Path(settings.dispatch.rules or wiring.CONFIG / "routing.toml")

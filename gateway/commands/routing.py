@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,6 @@ import click
 
 from dispatcher.administration_csv import BadRegister
 from dispatcher.routing.examples import BadExamples, read_csv
-from dispatcher.routing.model_store import ModelError
 from gateway import routing as putting_together
 from gateway.commands.settings import pass_settings_as_they_are
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from config.settings import Settings
     from dispatcher.routing.decision import Decider, Decision
 
+#: How far the first training stands back for the processes that serve (nice).
+_STANDS_BACK = 10
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -149,27 +151,13 @@ def evaluate(taught: Path, tested: Path, *, as_json: bool) -> None:
         click.echo(f"automatic at {target}: {coverage:.3f} of the texts, precision {shown}")
 
 
-@routing.command(epilog="Example: guichet routing train")
+@routing.command(hidden=True, epilog="Example: guichet routing seed")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @pass_settings_as_they_are
-def train(settings: Settings, *, as_json: bool) -> None:
-    """Train a model on what is known and store it; it is not yet in force."""
-    from dispatcher.routing.training import train as make
-
+def seed(settings: Settings, *, as_json: bool) -> None:
+    """Train the model of a fresh installation where there is none; `serve` runs it once."""
+    os.nice(_STANDS_BACK)
     register = putting_together.register_of(settings)
-    model = make(putting_together.seed_rows(register), concepts=putting_together.concepts())
-    version = putting_together.store_of(settings).save(model)
-    told = {"version": version, "rows": sum(model.manifest.rows.values())}
-    click.echo(json.dumps(told) if as_json else f"{version}: {told['rows']} rows")
-
-
-@routing.command(epilog="Example: guichet routing promote 20261127T031500-0a1b2c3d4e5f")
-@click.argument("version")
-@pass_settings_as_they_are
-def promote(settings: Settings, version: str) -> None:
-    """Put a stored model in force; workers take it up with the next text."""
-    try:
-        putting_together.store_of(settings).promote(version)
-    except ModelError as error:
-        raise click.ClickException(str(error)) from error
-    click.echo(f"{version} is in force")
+    model = putting_together.ensure_model(settings, register, _aside)
+    version = model.manifest.version
+    click.echo(json.dumps({"version": version}) if as_json else f"{version} is in force")

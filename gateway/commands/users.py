@@ -35,7 +35,10 @@ def users() -> None:
     "--role triage --password-stdin"
 )
 @click.option("--email", required=True, help="What the person signs in with.")
-@click.option("--administration", help="Slug; for an agent and a supervisor only.")
+@click.option(
+    "--administration",
+    help="Slug; for an agent, and for a supervisor unless they stand above all administrations.",
+)
 @click.option(
     "--role",
     required=True,

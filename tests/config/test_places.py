@@ -10,7 +10,7 @@ from config import country
 from dispatcher.administration import Administration
 from dispatcher.routing.gazetteer import BadPlaces
 from dispatcher.routing.recipient import Recipient, Recipients
-from gateway.wiring import places_of
+from gateway.routing import places_of
 
 PROFILE = """
 region = "XA"

@@ -144,6 +144,19 @@ def test_a_notice_by_text_stays_in_its_segments(language, encoding, most, notice
         assert (cost.encoding, cost.segments <= most) == (encoding, True), (cost, text)
 
 
+@pytest.mark.parametrize(("language", "most"), [("fr", 1), ("en", 1), ("ar", 2)])
+@pytest.mark.parametrize("several", [2, 3, 6])
+def test_a_status_of_several_administrations_stays_in_its_segments(language, most, several):
+    notices = notices_of(SETTINGS, MOROCCO)
+    for at in range(0, len(REGISTER) - several, several):
+        parts = [(one, str(status)) for one, status in zip(REGISTER[at:], CaseStatus, strict=False)]
+        text = notices.compose("status", "sms", case_of(language, "referred"), parts[:several]).text
+        assert length(text).segments <= most, text
+        if several == 2:
+            names = [one.name(language) for one, _ in parts[:2]]
+            assert all(fold(name)[:8] in fold(text) for name in names), text
+
+
 def test_an_arabic_acknowledgement_is_one_segment():
     assert {length(text).segments for text, _ in texts_of("ar", "acknowledge")} == {1}
 

@@ -20,6 +20,20 @@ WORDS = {
     "ar": "انقطع الماء عن حينا منذ ثلاثة أيام، الفاتورة رقم 4471 مؤداة.",
     "fr": "L'eau est coupée depuis trois jours dans notre quartier, facture nº 4471 payée.",
 }
+DECIDED = {
+    "ar": {
+        "danger": "النجدة، النار مشتعلة في بيت الجيران وفيه أطفال، أسرعوا",
+        "both": "لا أدري لمن أكتب: شيء ما ليس على ما يرام عندنا منذ مدة",
+        "alike": "ألف باء تاء ثاء جيم حاء خاء دال ذال راء زاي سين",
+        "reason": "للإدارتين نصيب في الأمر",
+    },
+    "fr": {
+        "danger": "Au secours, la maison des voisins est en feu avec des enfants dedans, vite !!",
+        "both": "Je ne sais pas à qui écrire : quelque chose ne va pas chez nous depuis longtemps",
+        "alike": "Alpha bravo charlie delta echo foxtrot golf hotel india juliett kilo lima",
+        "reason": "Les deux y ont leur part",
+    },
+}
 WIDTHS = [390, 1280]
 SHOWN_CODE = re.compile(r"\d{4}-\d{4}-\d{4}")
 #: What must never be read by a person: a placeholder, a key of the wording, a fault of ours.
@@ -188,3 +202,101 @@ def test_the_simulator(house: RunningGateway, looked: Looked) -> None:
     """The telephone, the mailbox and the web page of the demo, side by side."""
     looked.page.goto(f"http://127.0.0.1:{house.simulator_port}/simulator")
     looked.at("simulator")
+
+
+def test_people_decide_at_the_desk(house: RunningGateway, looked: Looked, width: int) -> None:
+    """Danger first, a case given up, divided, sent elsewhere, linked; and what its citizen sees."""
+    page, language = looked.page, looked.language
+    slug, words = ("onee-eau", DECIDED[language])
+    number = int(f"{width}{len(house.export('cases')):03}")
+    agent = f"agent-{number}@guichet.example"
+    house.run(
+        "users", "add", "--email", agent, "--role", "agent", "--administration", slug,
+        "--password-stdin", stdin=PASSWORD + "\n",
+    )  # fmt: skip
+    page.goto(f"{house.base}/{language}/complain")
+    page.fill("#description", words["danger"])
+    page.click("main form button[type=submit]")
+    assert page.locator("main [role=alert] a[href='tel:15']").is_visible()
+    looked.at("received-danger")
+    page.goto(f"{house.base}/{language}/complain")
+    page.fill("#description", words["both"])
+    page.click("main form button[type=submit]")
+    code, pin = (page.locator(".codes dd").nth(at).inner_text() for at in (0, 1))
+    for sender in (1, 2):
+        text = f"{words['alike']} {'!' * sender}"
+        assert post_text(house, webhook(house, f"+212662{number % 10**5:05}{sender}", text)) == 200
+    until(lambda: {c["status"] for c in house.export("cases")}.isdisjoint({"received"}))
+
+    _decide(looked, house, code, agent)
+
+    page.goto(f"{house.base}/{language}/track")
+    page.fill("#code", code)
+    page.click("main form button[type=submit]")
+    told = page.locator(".timeline").inner_text()
+    page.goto(f"{house.base}/{language}/track")
+    page.fill("#code", code)
+    page.fill("#pin", pin)
+    page.click("main form button[type=submit]")
+    assert len(page.locator(".timeline").inner_text()) > len(told)
+    looked.at("steps")
+
+
+def _decide(looked: Looked, house: RunningGateway, code: str, agent: str) -> None:
+    """A case divided, its part given up by an agent, and the words for its citizen."""
+    page, language = looked.page, looked.language
+    slug, words = "onee-eau", DECIDED[language]
+    _sign_in(page, house, CLERK, language)
+    page.goto(f"{house.base}/desk/attention")
+    first = page.locator("article.panel").first
+    assert "panel--red" in (first.get_attribute("class") or "")
+    looked.at("needs-danger")
+
+    _open(page, house, code)
+    selects = page.locator("form[action$=divide] select")
+    selects.nth(0).select_option(slug)
+    selects.nth(1).select_option("sante")
+    page.fill("#divide-reason", words["reason"])
+    looked.at("case-at-triage")
+    page.click("form[action$=divide] button")
+    looked.at("case-divided")
+    page.click("aside a[href*='/desk/cases/']")
+    child = page.url
+    _sign_out(page)
+
+    _sign_in(page, house, agent, language)
+    page.goto(child)
+    looked.at("case-of-an-agent")
+    page.fill("#give-up-reason", words["reason"])
+    page.click("form[action$=give-up] button")
+    looked.at("given-up")
+    _sign_out(page)
+
+    _sign_in(page, house, CLERK, language)
+    page.goto(child)
+    looked.at("case-given-up")
+    page.click("#elsewhere summary")
+    page.click("#elsewhere form button")
+    assert page.locator(".words").inner_text()
+    looked.at("elsewhere")
+    _sign_out(page)
+
+
+def _sign_in(page: Page, house: RunningGateway, who: str, language: str) -> None:
+    page.goto(f"{house.base}/desk/")
+    other = page.locator(f"button[name=language][value={language}]")
+    if other.count():
+        other.click()
+    page.fill("#email", who)
+    page.fill("#password", PASSWORD)
+    page.click("main form button:not([name=language])")
+
+
+def _sign_out(page: Page) -> None:
+    page.click("form[action$=sign-out] button")
+
+
+def _open(page: Page, house: RunningGateway, code: str) -> None:
+    page.goto(f"{house.base}/desk/")
+    page.fill("form[action$=search] input[name=code]", code)
+    page.click("form[action$=search] button")

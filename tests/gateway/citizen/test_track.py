@@ -1,13 +1,18 @@
 # SPDX-License-Identifier: MIT
 """Tracking: what the code tells, what the PIN opens, and how guessing is slowed."""
 
+from datetime import timedelta
 from io import BytesIO
 
 import pytest
 
+from dispatcher.administration import Administration, store
 from gateway.citizen.signing import NONCE_LIFE
 from normalizer import tracking_code
+from tracker import answers, elsewhere
+from tracker.elsewhere import Elsewhere
 from tracker.models import CaseStatus, cases
+from tracker.register import find_case
 
 LANGUAGES = ("ar", "fr", "en")
 
@@ -91,3 +96,37 @@ def test_every_status_has_words_for_the_citizen(town):
             connection.execute(cases.update().values(status=str(status)))
         for language in LANGUAGES:
             town.checked(town.track(language, code=code), language)
+
+
+def test_the_steps_that_people_decided_are_told_by_name_to_who_has_the_pin(town):
+    """The code alone tells status, dates and administration (design, promise 6)."""
+    code, pin = town.filed()
+    two = (("a", "Alpha"), ("b", "Bravo"))
+    with town.house.engine.begin() as connection:
+        store(connection, [Administration(slug, {"fr": name}) for slug, name in two])
+    for slug, _ in two:
+        town.time[0] += timedelta(hours=1)
+        with town.house.engine.begin() as connection:
+            case, now = find_case(connection, code), town.house.clock()
+            answers.assign(connection, case, slug, by="t@x.org", reasons=["sic!"], now=now)
+
+    with_code = town.checked(town.track(code=code), "fr").text
+    with_pin = town.checked(town.track(code=code, pin=pin), "fr").text
+
+    assert "Bravo" in with_code
+    assert "Alpha" not in with_code
+    assert "Alpha a fait savoir que ce n’est pas de son ressort" in with_pin
+    assert "Transmis à Bravo" in with_pin
+    assert "sic!" not in with_pin
+    assert with_pin.count("Transmis à l’administration") == 0
+
+
+def test_a_citizen_with_the_pin_is_told_where_else_to_turn(town):
+    code, pin = town.filed()
+    with town.house.engine.begin() as connection:
+        case, now = find_case(connection, code), town.house.clock()
+        elsewhere.direct(connection, case, Elsewhere.COURT, by="t@x.org", now=now)
+
+    for language, word in (("fr", "greffe"), ("ar", "كتابة ضبط"), ("en", "clerk")):
+        assert word in town.checked(town.track(language, code=code, pin=pin), language).text
+        assert word not in town.checked(town.track(language, code=code), language).text

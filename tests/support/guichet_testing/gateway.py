@@ -58,6 +58,8 @@ class RunningGateway:
             "GUICHET_PROFILE": "demo",
             "GUICHET_DATA_DIR": str(self.data_dir),
             "GUICHET_LOG_LEVEL": "INFO",
+            # The first training takes the CPU of many tests; rules alone route meanwhile.
+            "GUICHET_ROUTING__LEARN_AT_START": "false",
             "GUICHET_WEB__PORT": str(self.web_port),
             "GUICHET_WEB__SECRET_KEYS": json.dumps([self.secret]),
             "GUICHET_SMTP__PORT": str(self.smtp_port),
