@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: MIT
+"""Whisper through faster-whisper: one multilingual model, on one thread, never from the network."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from channels.voice.sound import samples_of
+from channels.voice.transcribe import Interrupted, Transcript, Word, mean_confidence, never
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+logger = logging.getLogger(__name__)
+
+#: What the model was trained on (its own list of languages); Amazigh is not in it.
+RATE = 16_000
+#: Tag → the name the model has for the nearest language it knows. Amazigh it would only mishear.
+LANGUAGES: Mapping[str, str] = {"ar": "ar", "ary": "ar", "fr": "fr", "en": "en"}
+
+
+@dataclass(frozen=True, slots=True)
+class Decoding:
+    """How the model reads.
+
+    Attributes:
+        beam_size: readings followed at once.
+        prompts: language → words that the speaker might have said before: they teach style and
+            spelling, and are heard from nobody.
+    """
+
+    beam_size: int = 5
+    prompts: Mapping[str, str] = field(default_factory=dict)
+
+
+class WhisperTranscriber:
+    """One faster-whisper model, loaded when first needed and kept.
+
+    Args:
+        folder: where it lies, or a function that finds it and raises ``OSError`` where it cannot.
+        decoding: how it reads.
+    """
+
+    def __init__(self, folder: Callable[[], Path], decoding: Decoding | None = None) -> None:
+        self._folder = folder
+        self._decoding = decoding or Decoding()
+        self._model: Any = None
+        self._engine = ""
+        self._tried = False
+        self._loading = threading.Lock()
+
+    def transcribe(
+        self, content: bytes, language: str | None, stop: Callable[[], bool] = never
+    ) -> Transcript | None:
+        """Transcribe; without a language the model says itself which one it hears.
+
+        ``None`` where it does not know the language or cannot be loaded: that is logged once, and
+        the recording awaits transcription.
+
+        Raises:
+            MalformedMessage: the file is no sound, or of an unusable rate.
+            Interrupted: ``stop()`` was true.
+        """
+        spoken = LANGUAGES.get((language or "").split("-", maxsplit=1)[0])
+        if language and spoken is None:
+            return None
+        samples = _resampled(content)
+        model = self._loaded()
+        if model is None:
+            return None
+        segments, told = model.transcribe(samples, language=spoken, **self.options(spoken))
+        words: list[Word] = []
+        texts: list[str] = []
+        for segment in segments:  # the work is done here, window by window
+            if stop():
+                raise Interrupted
+            texts.append(segment.text.strip())
+            words += (
+                Word(word.word.strip(), word.start, word.end, word.probability)
+                for word in segment.words or ()
+            )
+        heard = tuple(words)
+        return Transcript(
+            " ".join(text for text in texts if text),
+            language or str(told.language),
+            mean_confidence(heard),
+            heard,
+            self._engine,
+        )
+
+    def options(self, language: str | None) -> dict[str, Any]:
+        """What the engine is told, as its keywords: for a bare run beside ours as well."""
+        return {
+            "beam_size": self._decoding.beam_size,
+            "initial_prompt": self._decoding.prompts.get(language or "") or None,
+            "word_timestamps": True,
+            # A window that was misheard must not lead the next ones astray.
+            "condition_on_previous_text": False,
+        }
+
+    def _loaded(self) -> Any:
+        with self._loading:
+            if not self._tried:
+                self._tried = True
+                try:
+                    folder = self._folder()
+                    self._model = load(folder)
+                    self._engine = f"whisper {folder.name}"
+                except (ImportError, OSError, RuntimeError, ValueError) as error:
+                    logger.error(  # noqa: TRY400 - what is missing is named, a trace tells no more
+                        "whisper cannot be loaded (%s): recordings wait for a person",
+                        type(error).__name__,
+                    )
+            return self._model
+
+
+def load(folder: Path) -> Any:
+    """The model of a folder on one thread, never from the network.
+
+    Raises:
+        ImportError: faster-whisper is not installed (the extra ``whisper``).
+        OSError, RuntimeError, ValueError: the folder holds no model.
+    """
+    from faster_whisper import WhisperModel
+
+    if not (folder / "model.bin").is_file():
+        raise FileNotFoundError("the folder holds no model.bin")
+    return WhisperModel(
+        str(folder),
+        device="cpu",
+        compute_type="int8",
+        cpu_threads=1,
+        num_workers=1,
+        local_files_only=True,
+    )
+
+
+def _resampled(content: bytes) -> NDArray[np.generic]:
+    samples, rate = samples_of(content, "float32")
+    if rate == RATE:
+        return samples
+    import soxr
+
+    resampled: NDArray[np.generic] = soxr.resample(samples, rate, RATE)
+    return resampled
