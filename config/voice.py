@@ -30,6 +30,13 @@ class Voice(BaseModel):
         "", description="folder of a faster-whisper model; empty: joined from the extra's packages"
     )
     beam_size: int = Field(5, ge=1, le=20, description="how many readings whisper follows at once")
+    speaks_like: dict[str, str] = Field(
+        default_factory=lambda: {
+            "fr": "Composez le numéro, suivi du dièse. Appuyez sur étoile.",
+        },
+        description="language → words of the kind that are spoken here; they teach whisper how "
+        "such words are written",
+    )
     confident: float = Field(
         0.75, ge=0, le=1, description="below this a person listens before a case is routed"
     )

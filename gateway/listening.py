@@ -19,14 +19,6 @@ if TYPE_CHECKING:
 
     from config.settings import Settings
 
-#: How a caller of ours speaks: said to the model as if it had just been heard.
-TELEPHONE = {
-    "fr": "Bonjour, vous êtes bien au téléphone. Veuillez appuyer sur la touche étoile, ou sur "
-    "dièse. Appuyez sur 1, composez votre numéro, puis appuyez sur dièse.",
-    "en": "Hello, this is a telephone call. Please press the star or the hash key.",
-    "ar": "مرحباً، هذه مكالمة هاتفية. اضغطوا على مفتاح المربع.",
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Model:
@@ -105,6 +97,6 @@ def transcriber_of(settings: Settings) -> Transcriber:
         case "vosk":
             return VoskTranscriber(vosk_models(settings))
         case "whisper":
-            decoding = Decoding(settings.voice.beam_size, TELEPHONE)
+            decoding = Decoding(settings.voice.beam_size, settings.voice.speaks_like)
             return WhisperTranscriber(lambda: whisper_folder(settings), decoding)
     return NoTranscriber()

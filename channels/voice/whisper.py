@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,10 @@ logger = logging.getLogger(__name__)
 
 #: What the model was trained on (its own list of languages); Amazigh is not in it.
 RATE = 16_000
+WINDOW_SECONDS = 30
+TOKENS, TOKENS_A_SECOND = 12, 7.0
+SHORTEST_WORD_SECONDS = 0.02
+ENDS = (".", "!", "?", "؟", "…")
 #: Tag → the name the model has for the nearest language it knows. Amazigh it would only mishear.
 LANGUAGES: Mapping[str, str] = {"ar": "ar", "ary": "ar", "fr": "fr", "en": "en"}
 
@@ -74,34 +78,39 @@ class WhisperTranscriber:
         model = self._loaded()
         if model is None:
             return None
-        segments, told = model.transcribe(samples, language=spoken, **self.options(spoken))
+        options = self.options(spoken, len(samples) / RATE)
+        segments, told = model.transcribe(samples, language=spoken, **options)
         words: list[Word] = []
-        texts: list[str] = []
         for segment in segments:  # the work is done here, window by window
             if stop():
                 raise Interrupted
-            texts.append(segment.text.strip())
             words += (
-                Word(word.word.strip(), word.start, word.end, word.probability)
+                Word(word.word, float(word.start), float(word.end), float(word.probability))
                 for word in segment.words or ()
             )
-        heard = tuple(words)
+        kept = spoken_words(words)
+        heard = tuple(replace(word, text=word.text.strip()) for word in kept)
         return Transcript(
-            " ".join(text for text in texts if text),
+            "".join(word.text for word in kept).strip(),
             language or str(told.language),
             mean_confidence(heard),
             heard,
             self._engine,
         )
 
-    def options(self, language: str | None) -> dict[str, Any]:
+    def options(self, language: str | None, seconds: float) -> dict[str, Any]:
         """What the engine is told, as its keywords: for a bare run beside ours as well."""
         return {
             "beam_size": self._decoding.beam_size,
             "initial_prompt": self._decoding.prompts.get(language or "") or None,
             "word_timestamps": True,
+            # The same sound gives the same words: no second reading with chance in it.
+            "temperature": 0.0,
             # A window that was misheard must not lead the next ones astray.
             "condition_on_previous_text": False,
+            # Behind the end of a short recording lies silence, into which the model goes on
+            # talking; nobody speaks faster than this.
+            "max_new_tokens": TOKENS + int(TOKENS_A_SECOND * min(seconds, WINDOW_SECONDS)),
         }
 
     def _loaded(self) -> Any:
@@ -118,6 +127,28 @@ class WhisperTranscriber:
                         type(error).__name__,
                     )
             return self._model
+
+
+def spoken_words(words: Sequence[Word]) -> Sequence[Word]:
+    """The words without a last sentence that was made up into the silence after the speech.
+
+    What was not spoken has no place in the sound: the alignment lays such words on one instant.
+    """
+    last = len(words)
+    while last and (_takes_no_time(words[last - 1]) or not _sounds(words[last - 1])):
+        last -= 1
+    if not any(_takes_no_time(word) and _sounds(word) for word in words[last:]):
+        return words
+    ends = [i for i, word in enumerate(words[:last], 1) if word.text.rstrip().endswith(ENDS)]
+    return words[: ends[-1]] if ends else words[:last]
+
+
+def _takes_no_time(word: Word) -> bool:
+    return word.end - word.start < SHORTEST_WORD_SECONDS
+
+
+def _sounds(word: Word) -> bool:
+    return any(character.isalnum() for character in word.text)
 
 
 def load(folder: Path) -> Any:

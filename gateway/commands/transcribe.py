@@ -25,6 +25,7 @@ from tracker.models import outbox as entries
 from tracker.outbox import put
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from uuid import UUID
 
     from sqlalchemy import Connection, Engine, Row
@@ -122,14 +123,14 @@ def catch_up(settings: Settings, *, as_json: bool) -> None:
         click.echo(f"{len(waiting)} recordings waited, {still} still do")
 
 
-def _waiting(connection: Connection) -> list[Row[Any]]:
+def _waiting(connection: Connection) -> Sequence[Row[Any]]:
     query = (
         select(attachments.c.id, attachments.c.message_id, messages.c.case_id)
         .join(messages, messages.c.id == attachments.c.message_id)
         .where(attachments.c.transcript_state == AWAITING)
         .order_by(attachments.c.id)
     )
-    return list(connection.execute(query).all())
+    return connection.execute(query).all()
 
 
 def _ask_again(connection: Connection, row: Row[Any]) -> None:

@@ -214,7 +214,12 @@ def requests_out(monkeypatch):
         raise httpx.ConnectError("refused")
 
     monkeypatch.setattr(httpx.Client, "stream", stream)
-    monkeypatch.setattr(TwilioVoice, "parties", lambda *_: left.append("parties") or ("", ""))
+
+    def parties(*_):
+        left.append("parties")
+        return "", ""
+
+    monkeypatch.setattr(TwilioVoice, "parties", parties)
     return left
 
 
