@@ -32,7 +32,7 @@ class Voice(BaseModel):
     beam_size: int = Field(5, ge=1, le=20, description="how many readings whisper follows at once")
     speaks_like: dict[str, str] = Field(
         default_factory=lambda: {
-            "fr": "Composez le numéro, suivi du dièse. Appuyez sur étoile.",
+            "fr": "Veuillez composer le numéro, suivi du dièse. Appuyez sur étoile.",
         },
         description="language → words of the kind that are spoken here; they teach whisper how "
         "such words are written",

@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 RATE = 16_000
 WINDOW_SECONDS = 30
 TOKENS, TOKENS_A_SECOND = 12, 7.0
-SHORTEST_WORD_SECONDS = 0.02
+SHORTEST_WORD_SECONDS, SHORTEST_SENTENCE, AGAINST_ALL_ODDS = 0.02, 0.5, 0.1
 ENDS = (".", "!", "?", "؟", "…")
 #: Tag → the name the model has for the nearest language it knows. Amazigh it would only mishear.
 LANGUAGES: Mapping[str, str] = {"ar": "ar", "ary": "ar", "fr": "fr", "en": "en"}
@@ -88,7 +88,7 @@ class WhisperTranscriber:
                 Word(word.word, float(word.start), float(word.end), float(word.probability))
                 for word in segment.words or ()
             )
-        kept = spoken_words(words)
+        kept = spoken_words(words, len(samples) / RATE)
         heard = tuple(replace(word, text=word.text.strip()) for word in kept)
         return Transcript(
             "".join(word.text for word in kept).strip(),
@@ -129,18 +129,32 @@ class WhisperTranscriber:
             return self._model
 
 
-def spoken_words(words: Sequence[Word]) -> Sequence[Word]:
+def spoken_words(words: Sequence[Word], seconds: float) -> Sequence[Word]:
     """The words without a last sentence that was made up into the silence after the speech.
 
-    What was not spoken has no place in the sound: the alignment lays such words on one instant.
+    What was not spoken has no place in the sound: the alignment lays its words on one instant; or
+    the sentence begins against all odds and would have to be said in less than half a second.
     """
+    words = _placed(words)
+    for end in _sentence_ends(words[:-1])[-2:]:
+        first = words[end]
+        if first.confidence < AGAINST_ALL_ODDS and seconds - first.start < SHORTEST_SENTENCE:
+            return words[:end]
+    return words
+
+
+def _placed(words: Sequence[Word]) -> Sequence[Word]:
     last = len(words)
     while last and (_takes_no_time(words[last - 1]) or not _sounds(words[last - 1])):
         last -= 1
     if not any(_takes_no_time(word) and _sounds(word) for word in words[last:]):
         return words
-    ends = [i for i, word in enumerate(words[:last], 1) if word.text.rstrip().endswith(ENDS)]
+    ends = _sentence_ends(words[:last])
     return words[: ends[-1]] if ends else words[:last]
+
+
+def _sentence_ends(words: Sequence[Word]) -> list[int]:
+    return [i for i, word in enumerate(words, 1) if word.text.rstrip().endswith(ENDS)]
 
 
 def _takes_no_time(word: Word) -> bool:

@@ -10,9 +10,9 @@ import pytest
 import soundfile
 
 from channels.errors import MalformedMessage
-from channels.voice.transcribe import Interrupted
+from channels.voice.transcribe import Interrupted, Word
 from channels.voice.vosk import VoskTranscriber
-from channels.voice.whisper import Decoding, WhisperTranscriber
+from channels.voice.whisper import Decoding, WhisperTranscriber, spoken_words
 from channels.voice.whisper_parts import NoSuchModel, joined
 
 #: Human speech at 8 kHz of a Debian package; French, with its texts beside it.
@@ -127,3 +127,41 @@ def test_another_model_than_the_pinned_one_is_not_joined(tmp_path, monkeypatch):
 def test_the_speech_is_what_the_telephone_carries(speech):
     with wave.open(io.BytesIO(speech)) as sound:
         assert (sound.getframerate(), sound.getnchannels()) == (8000, 1)
+
+
+def word(text, start, end, confidence=0.9):
+    return Word(text, start, end, confidence)
+
+
+SAID = [word(" C'est", 0.0, 0.4), word(" valide.", 0.4, 1.0)]
+
+
+@pytest.mark.parametrize(
+    "made_up",
+    [
+        [word(" Je", 1.4, 1.4), word(" vous", 1.4, 1.4), word(" invite", 1.4, 1.4)],
+        [word(" C", 1.3, 1.4, 0.01), word("'est", 1.4, 1.4), word(" bon", 1.4, 1.45, 0.04)],
+        [word(" Ça", 1.2, 1.3, 0.02), word(" va", 1.3, 1.4, 0.9)],
+    ],
+)
+def test_a_sentence_made_up_into_the_silence_is_left_out(made_up):
+    assert list(spoken_words([*SAID, *made_up], 1.5)) == SAID
+
+
+@pytest.mark.parametrize(
+    "spoken",
+    [
+        [word(" Merci.", 1.1, 1.4)],  # short, but surely heard
+        [word(" Au", 1.1, 1.3, 0.05), word(" revoir.", 1.3, 3.0)],  # unsure, but not at the end
+        [word(" …", 1.4, 1.4)],
+        [],
+    ],
+)
+def test_what_was_spoken_is_kept(spoken):
+    seconds = 4.0 if spoken and spoken[-1].end > 2 else 1.5
+
+    assert list(spoken_words([*SAID, *spoken], seconds)) == [*SAID, *spoken]
+
+
+def test_no_words_are_no_words():
+    assert list(spoken_words([], 1.0)) == []
