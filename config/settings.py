@@ -20,6 +20,7 @@ from pydantic_settings import (
 
 from config.smpp import Smpp
 from config.sms import Sms
+from config.voice import Voice
 
 
 class Section(BaseModel):
@@ -190,29 +191,6 @@ class Twilio(Section):
     timeout_seconds: float = 10.0
     look_minutes: float = Field(
         5.0, description="how often texts and recordings are listed for lost webhooks; 0: never"
-    )
-
-
-class Voice(Section):
-    """The voice line."""
-
-    engine: Literal["none", "vosk"] = "none"
-    models: dict[str, str] = Field(
-        default_factory=dict, description="BCP 47 tag → model folder, for the engine"
-    )
-    max_recording_seconds: int = 300
-    max_recording_bytes: int = 40_000_000
-    say_voices: dict[str, str] = Field(
-        default_factory=lambda: {
-            "ar": "Polly.Zeina",
-            "fr": "Polly.Lea",
-            "en": "Polly.Amy",
-        },
-        description="BCP 47 tag → voice of <Say>",
-    )
-    say_languages: dict[str, str] = Field(
-        default_factory=lambda: {"ar": "arb", "fr": "fr-FR", "en": "en-GB"},
-        description="BCP 47 tag → language of <Say>; it must fit the voice",
     )
 
 

@@ -23,7 +23,9 @@ from gateway.commands.doctor import doctor
 from gateway.commands.quarantine import quarantine
 from gateway.commands.settings import pass_settings
 from gateway.commands.simulate import simulate
+from gateway.commands.transcribe import transcribe
 from gateway.commands.users import users
+from gateway.commands.voice import voice
 from gateway.commands.words import route, understand
 from gateway.export import export_cases, export_deliveries, export_outbox
 from gateway.worker import SETTINGS_FILE
@@ -236,6 +238,8 @@ for command in (
     quarantine,
     simulate,
     doctor,
+    transcribe,
+    voice,
     understand,
     route,
 ):

@@ -27,6 +27,7 @@ from dispatcher.administration import load_all, read_csv, store
 from dispatcher.dispatch import Dispatcher
 from dispatcher.notices import Notices
 from dispatcher.routing.rules import Router, of_administrations, read_toml
+from gateway.calling import calling_hours
 from gateway.citizen.signing import contact_token
 from gateway.doorbell import TRANSCRIBE, BackgroundRing, Doorbell
 from gateway.house import House
@@ -166,7 +167,11 @@ def channels_of(settings: Settings, engine: Engine) -> dict[str, Channel]:
         ),
         "sms": texts,
         "whatsapp": texts,
-        "voice": TwilioVoice(**account, sender=twilio.voice_number or twilio.number),
+        "voice": TwilioVoice(
+            **account,
+            sender=twilio.voice_number or twilio.number,
+            machine_detection=settings.voice.machine_detection,
+        ),
         "web": TrackingPage(),
     }
 
@@ -208,6 +213,7 @@ def build_workshop(settings: Settings, engine: Engine | None = None) -> Workshop
         clock=now,
         blackhole=settings.dispatch.blackhole_outlets,
         reply_segments=settings.sms.reply_segments,
+        call_at=calling_hours(settings, country).next_moment,
     )
     return Workshop(engine, dispatcher, ways, country)
 

@@ -14,11 +14,11 @@ from channels.sms.segments import length
 from gateway.desk import enclosing
 from gateway.desk import reading as desk_reading
 from gateway.desk.access import Deed
-from gateway.desk.files import sound_type
 from gateway.desk.frame import page, show
 from gateway.desk.session import announce, person
 from gateway.desk.showing import MEGABYTE
 from gateway.house import current_house
+from gateway.sound_type import sound_type
 from tracker import answers, links, register
 from tracker.database import reading
 from tracker.models import CaseStatus

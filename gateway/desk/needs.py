@@ -13,11 +13,11 @@ from gateway.desk import reading as desk_reading
 from gateway.desk import settling
 from gateway.desk.access import Deed
 from gateway.desk.excerpt import READ_BYTES, glance
-from gateway.desk.files import sound_type
 from gateway.desk.frame import page, show
 from gateway.desk.item import Item
 from gateway.desk.session import announce, person
 from gateway.house import current_house
+from gateway.sound_type import sound_type
 from tracker import attention, register
 from tracker.database import reading
 from tracker.models import AttentionReason, deliveries, outbox

@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: MIT
 """Tracking: what the code tells, what the PIN opens, and how guessing is slowed."""
 
+from datetime import timedelta
 from io import BytesIO
 
 import pytest
+import soundfile
+from sqlalchemy import select
 
 from gateway.citizen.signing import NONCE_LIFE
 from normalizer import tracking_code
-from tracker.models import CaseStatus, cases
+from tracker import register
+from tracker.models import CaseStatus, attachments, cases, messages
 
 LANGUAGES = ("ar", "fr", "en")
 
@@ -91,3 +95,30 @@ def test_every_status_has_words_for_the_citizen(town):
             connection.execute(cases.update().values(status=str(status)))
         for language in LANGUAGES:
             town.checked(town.track(language, code=code), language)
+
+
+def test_the_citizen_hears_their_own_recording_behind_code_and_pin(town):
+    code, pin = town.filed()
+    content = sound()
+    with town.house.engine.begin() as connection:
+        message = connection.execute(select(messages.c.id)).scalar_one()
+        file = {"filename": "recording.wav", "media_type": "audio/wav", "content": content}
+        register.add_attachments(connection, message, [file | {"transcript_state": "awaiting"}])
+        (file_id,) = connection.scalars(select(attachments.c.id)).all()
+
+    assert town.page(town.track("fr", code=code).get_data(as_text=True)).all("audio") == []
+    (player,) = town.checked(town.track("fr", code=code, pin=pin), "fr").all("audio")
+    played = town.client.get(player["src"])
+    assert (played.status_code, played.mimetype, played.data) == (200, "audio/wav", content)
+    assert "no-store" in played.headers["Cache-Control"]
+    assert town.client.get(player["src"] + "x").status_code == 404
+    assert town.client.get(f"/fr/track/recording/{file_id}").status_code == 404
+    town.time[0] += timedelta(hours=2)
+    assert town.client.get(player["src"]).status_code == 404
+
+
+def sound():
+    """A second of silence as a WAV file."""
+    file = BytesIO()
+    soundfile.write(file, [0.0] * 8000, 8000, format="WAV")
+    return file.getvalue()
