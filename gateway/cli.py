@@ -25,7 +25,9 @@ from gateway.commands.quarantine import quarantine
 from gateway.commands.routing import route, routing
 from gateway.commands.settings import pass_settings
 from gateway.commands.simulate import simulate
+from gateway.commands.transcribe import transcribe
 from gateway.commands.users import users
+from gateway.commands.voice import voice
 from gateway.commands.words import understand
 from gateway.export import export_cases, export_deadlines, export_deliveries, export_outbox
 from gateway.legal_clock import terms_of
@@ -245,6 +247,8 @@ for command in (
     quarantine,
     simulate,
     doctor,
+    transcribe,
+    voice,
     understand,
     route,
     routing,

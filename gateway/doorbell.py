@@ -26,6 +26,8 @@ BELL_SECONDS = 60
 #: Rings of one process come no closer together than this; a person notices nothing of it.
 BETWEEN_RINGS_SECONDS = 0.02
 RELAY, TRANSCRIBE = "relay", "transcribe"
+#: How long one job may drain: a queue of long recordings takes its time.
+JOB_SECONDS = {RELAY: 300, TRANSCRIBE: 6 * 3600}
 
 
 class Doorbell:
@@ -49,7 +51,7 @@ class Doorbell:
             if self._redis.set(f"{self._name}:bell", 1, nx=True, ex=BELL_SECONDS):
                 Queue(self._name, connection=self._redis).enqueue(
                     f"gateway.worker.{self._name}_job",
-                    job_timeout=300,
+                    job_timeout=JOB_SECONDS[self._name],
                     result_ttl=0,
                     failure_ttl=60,
                 )

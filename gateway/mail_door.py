@@ -20,7 +20,7 @@ from normalizer import language
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from config.settings import Smtp
+    from config.mail import Smtp
     from gateway.house import House
 
 _POLL_SECONDS = 0.1

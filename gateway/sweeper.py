@@ -90,6 +90,8 @@ class Sweeper:
                 continue
             if self._bells[name].works():
                 self._bells[name].ring_anew()
+            elif name == TRANSCRIBE:  # one recording a round: texts and mails must not wait long
+                self._relay(name).batch(stop)
             else:
                 self._relay(name).drain(stop)
 

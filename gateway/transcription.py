@@ -4,28 +4,28 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+import threading
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 
 from channels.errors import DeliveryError, MalformedMessage
 from channels.sms import media
 from channels.sms.twilio import MEDIA_SCHEME
 from channels.voice.recording import fetch
-from channels.voice.transcribe import (
-    NoTranscriber,
-    Transcriber,
-    Transcript,
-    VoskTranscriber,
-)
+from channels.voice.transcribe import Interrupted, Transcriber, Transcript, never
 from dispatcher.work import Result, Work
-from tracker import attention, register
+from gateway.listening import transcriber_of
+from tracker import attention, outbox, register
 from tracker.database import reading
 from tracker.models import AttentionReason, EventType, OutboxKind, OutboxState, attachments, blobs
 from tracker.outbox import put
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from datetime import datetime
     from uuid import UUID
 
@@ -37,8 +37,12 @@ logger = logging.getLogger(__name__)
 
 RECORDING = "twilio-recording:"
 TWILIO_API = "https://api.twilio.com"
-#: Below this a transcript does not choose an administration: a person listens first.
-CONFIDENT = 0.75
+AWAITING, DONE = "awaiting", "done"
+#: Why a person listens to a recording (attention items; plain English, no words of a citizen).
+NO_TRANSCRIPT = "a recording awaits transcription: nothing here speaks its language"
+NO_WORDS = "a recording in which no words were heard"
+UNSURE = "a recording whose transcript is unsure ({confidence:.0%}): listen before it is sent on"
+STOPPED = "the worker was asked to stop; begun anew later"
 
 
 class Transcription:
@@ -48,17 +52,24 @@ class Transcription:
         settings: provider and engine.
         engine: the database.
         clock: the present time.
+        transcriber: another engine than that of the settings, for tests.
+        stop: true gives a transcription up; it is begun anew later.
     """
 
-    def __init__(self, settings: Settings, engine: Engine, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        engine: Engine,
+        clock: Callable[[], datetime],
+        *,
+        transcriber: Transcriber | None = None,
+        stop: Callable[[], bool] = never,
+    ) -> None:
         self._settings = settings
         self._engine = engine
         self._clock = clock
-        self._transcriber: Transcriber = (
-            VoskTranscriber(settings.voice.models)
-            if settings.voice.engine == "vosk" and settings.voice.models
-            else NoTranscriber()
-        )
+        self._stop = stop
+        self._transcriber = transcriber or transcriber_of(settings)
 
     def perform(self, work: Work) -> Result:
         """Fetch what is still to be fetched, store it, transcribe it, and let routing go on."""
@@ -67,27 +78,56 @@ class Transcription:
             files = connection.execute(
                 select(attachments).where(attachments.c.message_id == entry.message_id)
             ).all()
-        language = work.case.language if work.case is not None else "fr"
+        language = work.case.language if work.case is not None else None
         done: list[tuple[UUID, bytes, Transcript | None]] = []
-        for file in files:
-            try:
-                content = self._content(file.fetch_url, file.sha256)
-            except MalformedMessage as error:
-                return Result(OutboxState.FAILED, error=str(error))
-            except DeliveryError as error:
-                state = OutboxState.DUE if error.retryable else OutboxState.FAILED
-                return Result(state, error=str(error))
-            spoken = file.transcript_state == "awaiting"
-            transcript = self._transcribe(content, language) if spoken else None
-            done.append((file.id, content, transcript))
+        with self._kept_claimed(entry.id):
+            for file in files:
+                try:
+                    content = self._content(file.fetch_url, file.sha256)
+                    spoken = file.transcript_state == AWAITING
+                    transcript = self._transcribe(content, language) if spoken else None
+                except MalformedMessage as error:
+                    return Result(OutboxState.FAILED, error=str(error))
+                except DeliveryError as error:
+                    state = OutboxState.DUE if error.retryable else OutboxState.FAILED
+                    return Result(state, error=str(error))
+                except Interrupted:
+                    return Result(OutboxState.DUE, error=STOPPED, retry_after=0.001)
+                done.append((file.id, content, transcript))
         return Result(OutboxState.DONE, record=lambda c: self._record(c, work, done))
 
-    def _transcribe(self, content: bytes, language: str) -> Transcript | None:
+    def _transcribe(self, content: bytes, language: str | None) -> Transcript | None:
         try:
-            return self._transcriber.transcribe(content, language)
+            return self._transcriber.transcribe(content, language, self._stop)
         except MalformedMessage as error:
             logger.warning("no transcript: %s", type(error).__name__)
             return None
+
+    @contextmanager
+    def _kept_claimed(self, entry_id: UUID) -> Iterator[None]:
+        """Renew the claim while the work goes on: a long recording outlasts one lease.
+
+        A process that is killed renews no more, and the sweeper frees its claim.
+        """
+        lease = self._settings.queue.lease_seconds
+        over = threading.Event()
+
+        def renew() -> None:
+            while not over.wait(lease / 3):
+                try:
+                    with self._engine.begin() as connection:
+                        until = self._clock() + timedelta(seconds=lease)
+                        outbox.renew(connection, entry_id, until)
+                except SQLAlchemyError as error:
+                    logger.warning("a claim was not renewed: %s", type(error).__name__)
+
+        thread = threading.Thread(target=renew, name="claim", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
 
     def _content(self, fetch_url: str, sha256: str | None) -> bytes:
         if sha256 is not None:
@@ -120,25 +160,32 @@ class Transcription:
         done: list[tuple[UUID, bytes, Transcript | None]],
     ) -> None:
         now, case = self._clock(), work.case
-        confident: list[str] = []
+        heard: list[Transcript | None] = []
         for attachment_id, content, transcript in done:
-            sha256 = register.store_blob(connection, content)
-            values: dict[str, object] = {"sha256": sha256, "size": len(content)}
+            values: dict[str, object] = {
+                "sha256": register.store_blob(connection, content),
+                "size": len(content),
+            }
             if transcript is not None:
                 values |= {
-                    "transcript_state": "done",
+                    "transcript_state": DONE,
                     "transcript": transcript.text,
-                    "transcript_data": {
-                        "engine": transcript.engine,
-                        "confidence": transcript.confidence,
-                        "language": transcript.language,
-                    },
+                    "transcript_data": data_of(transcript),
                 }
-                if transcript.text and transcript.confidence >= CONFIDENT:
-                    confident.append(transcript.text)
+            before = connection.execute(
+                select(attachments.c.transcript_state, attachments.c.sha256).where(
+                    attachments.c.id == attachment_id
+                )
+            ).one()
+            if before.sha256 is not None and (
+                before.transcript_state != AWAITING or not transcript
+            ):
+                continue  # another worker, or a person, was first; or nothing new is known
             connection.execute(
                 attachments.update().where(attachments.c.id == attachment_id).values(**values)
             )
+            if before.transcript_state == AWAITING:
+                heard.append(transcript)
             if case is not None:
                 register.add_event(
                     connection,
@@ -149,9 +196,19 @@ class Transcription:
                     subject=str(attachment_id),
                     at=now,
                 )
-        if case is None or work.entry.channel != "voice":
-            return
+        if case is not None and work.entry.channel == "voice" and heard:
+            self._go_on(connection, case, heard, now)
+
+    def _go_on(
+        self, connection: Connection, case: Any, heard: list[Transcript | None], now: datetime
+    ) -> None:
+        """Route by what was surely heard; else a person listens, and is told why."""
+        sure = self._settings.voice.confident
+        confident = [t.text for t in heard if t and t.text and t.confidence >= sure]
         if confident:
+            attention.resolve_of_case(
+                connection, case.id, AttentionReason.UNTRANSCRIBED, by="transcription", at=now
+            )
             put(
                 connection,
                 OutboxKind.ROUTE,
@@ -162,10 +219,30 @@ class Transcription:
                 payload={"transcript": "\n".join(confident)},
             )
             return
+        attention.resolve_of_case(  # what is known now takes the place of what was known before
+            connection, case.id, AttentionReason.UNTRANSCRIBED, by="transcription", at=now
+        )
+        words = [t for t in heard if t is not None and t.text]
+        unsure = max((t.confidence for t in words), default=0.0)
+        reason = NO_WORDS if any(heard) else NO_TRANSCRIPT
         attention.open_item(
             connection,
             AttentionReason.UNTRANSCRIBED,
-            "a recording waits to be listened to: no transcript, or an unsure one",
+            UNSURE.format(confidence=unsure) if words else reason,
             at=now,
             case_id=case.id,
+            data={"confidence": round(unsure, 3)} if words else {},
         )
+
+
+def data_of(transcript: Transcript) -> dict[str, Any]:
+    """What is kept beside a transcript's text: times in seconds, confidences from 0 to 1."""
+    return {
+        "engine": transcript.engine,
+        "confidence": round(transcript.confidence, 4),
+        "language": transcript.language,
+        "words": [
+            [word.text, round(word.start, 2), round(word.end, 2), round(word.confidence, 3)]
+            for word in transcript.words
+        ],
+    }

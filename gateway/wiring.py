@@ -29,6 +29,7 @@ from dispatcher.dispatch import Dispatcher
 from dispatcher.notices import Notices
 from dispatcher.routing.rules import Router
 from gateway import routing
+from gateway.calling import calling_hours
 from gateway.citizen.signing import contact_token
 from gateway.doorbell import TRANSCRIBE, BackgroundRing, Doorbell
 from gateway.house import House
@@ -170,7 +171,11 @@ def channels_of(settings: Settings, engine: Engine) -> dict[str, Channel]:
         ),
         "sms": texts,
         "whatsapp": texts,
-        "voice": TwilioVoice(**account, sender=twilio.voice_number or twilio.number),
+        "voice": TwilioVoice(
+            **account,
+            sender=twilio.voice_number or twilio.number,
+            machine_detection=settings.voice.machine_detection,
+        ),
         "web": TrackingPage(),
     }
 
@@ -213,6 +218,7 @@ def build_workshop(settings: Settings, engine: Engine | None = None) -> Workshop
         blackhole=settings.dispatch.blackhole_outlets,
         reply_segments=settings.sms.reply_segments,
         blind_share=settings.routing.blind_check_share,
+        call_at=calling_hours(settings, country).next_moment,
     )
     return Workshop(engine, dispatcher, ways, country)
 

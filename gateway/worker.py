@@ -36,6 +36,8 @@ SETTINGS_FILE = "GUICHET_SETTINGS_FILE"
 WORKER_TTL, MAINTENANCE_INTERVAL = 35, 30
 #: Asks a work horse to begin nothing more. Ignored by a process that does not know it yet.
 ENOUGH = signal.SIGURG
+#: A transcription is given this long to reach a place where it can be given up.
+LONGEST_STOP_SECONDS = 5.0
 _enough = threading.Event()
 
 
@@ -51,6 +53,12 @@ class PatientWorker(Worker):
         super().handle_warm_shutdown_request()  # type: ignore[no-untyped-call]
         if self.horse_pid:
             self.kill_horse(ENOUGH)
+            if TRANSCRIBE in self.queue_names():
+                # An engine hears no signal while it works on a window of sound. What is cut off is
+                # done again: its claim runs out.
+                last = threading.Timer(LONGEST_STOP_SECONDS, self.kill_horse)
+                last.daemon = True
+                last.start()
 
     def setup_work_horse_signals(self) -> None:
         """Listen for it, in the horse."""
@@ -75,8 +83,11 @@ def relay_of(settings: Settings, queue: str = RELAY) -> Relay:
     """Build the relay of one queue."""
     workshop = wiring.build_workshop(settings)
     if queue == TRANSCRIBE:
-        work = Transcription(settings, workshop.engine, wiring.now)
-        return Relay(workshop.engine, settings, work.perform, wiring.now, TRANSCRIBED)
+        work = Transcription(settings, workshop.engine, wiring.now, stop=_enough.is_set)
+        # One at a time: what is claimed and not begun would wait for a lease if this one dies.
+        one = settings.queue.model_copy(update={"batch_size": 1})
+        alone = settings.model_copy(update={"queue": one})
+        return Relay(workshop.engine, alone, work.perform, wiring.now, TRANSCRIBED)
     completing = Completing(
         workshop.engine,
         authenticator_of(settings),
@@ -108,8 +119,16 @@ def _answer(queue: str) -> int:
         raise JobFailed(type(error).__name__) from None
 
 
+def stand_back(niceness: int) -> None:
+    """Let everything else go first, and use one thread: for this process and those it forks."""
+    os.nice(niceness)
+    os.environ["OMP_NUM_THREADS"] = "1"
+
+
 def run(settings: Settings, queue: str, announce: Callable[[str], None]) -> None:
     """Work on one queue until SIGTERM."""
+    if queue == TRANSCRIBE:
+        stand_back(settings.voice.niceness)
     connection = Redis.from_url(settings.redis_url)
     worker = PatientWorker(
         [Queue(queue, connection=connection)],

@@ -240,6 +240,15 @@ def give_back(connection: Connection, entry_ids: Sequence[UUID]) -> None:
         )
 
 
+def renew(connection: Connection, entry_id: UUID, until: datetime) -> None:
+    """Hold a claim on: its work takes longer than one lease."""
+    connection.execute(
+        update(outbox)
+        .where(outbox.c.id == entry_id, outbox.c.state == str(OutboxState.CLAIMED))
+        .values(claimed_until=until)
+    )
+
+
 def backoff_seconds(attempts: int, *, base: float, cap: float) -> float:
     """Pause before the next try: doubling from ``base`` to ``cap``, with a jitter of a quarter."""
     pause = min(cap, base * 2.0 ** min(attempts, 30))

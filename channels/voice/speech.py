@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""TwiML as sentences: say, spell, gather, record, always with a way on.
+"""The renderer for Twilio: a dialogue's verbs as TwiML, always with a way on.
 
 Two faults of real lines are excluded by the shape of these functions: a ``<Gather>`` or
 ``<Record>`` without ``action`` posts to the current document and loops (twilio-python #550), and a
@@ -9,27 +9,16 @@ TwiML: https://www.twilio.com/docs/voice/twiml
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from twilio.twiml.voice_response import Gather, VoiceResponse
 
-#: Longest text of one ``<Say>`` we send; Twilio's own limit is 4096.
-LONGEST_SAY = 1000
-_SENTENCE_END = re.compile(r"(?<=[.!?؟۔\n])\s+")
-#: What XML 1.0 cannot carry; a text pasted at the desk may hold it.
-_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+from channels.voice.dialogue import Prompt
+from channels.voice.prompts import Prompts, Utterance
+from channels.voice.sentences import parts
+
 _GROUP = 4
-
-
-class Say(Protocol):
-    """Looks up what is said."""
-
-    def __call__(self, language: str, key: str, **values: object) -> str:
-        """The text of ``voice.<key>`` in ``language`` (BCP 47)."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,37 +43,37 @@ class Sound:
 class Speech:
     """One TwiML document, built verb by verb."""
 
-    def __init__(self, sound: Sound, say: Say) -> None:
+    def __init__(self, sound: Sound, prompts: Prompts) -> None:
         self._sound = sound
-        self._words = say
+        self._prompts = prompts
         self._response = VoiceResponse()
 
     def __str__(self) -> str:
         return str(self._response)
 
     def say(self, language: str, key: str, **values: object) -> Speech:
-        """Say the wording ``voice.<key>``."""
-        return self.read(language, self._words(language, key, **values))
+        """Say or play the wording ``voice.<key>``."""
+        return self._utter(self._response, self._prompts.prompt(language, key, **values))
 
     def read(self, language: str, text: str) -> Speech:
         """Read a text of any length, sentence by sentence."""
-        for part in parts(text):
-            self._response.say(part, **self._voice(language))
-        return self
+        spoken = self._prompts.spoken_language(language)
+        return self._utter(self._response, [Utterance(spoken, text)])
 
     def spell(self, language: str, digits: str, group: int = _GROUP) -> Speech:
         """Speak digits one by one, with a pause after each group."""
-        for start in range(0, len(digits), group):
-            self._response.say(spelled(digits[start : start + group]), **self._voice(language))
+        for start in range(0, len(digits), max(group, 1)):
+            heard = self._prompts.digits(language, digits[start : start + group])
+            self._utter(self._response, heard)
             self._response.pause(length=1)
         return self
 
-    def ask(self, prompts: list[tuple[str, str]], *, digits: int, action: str) -> Speech:
+    def ask(self, prompts: Sequence[Prompt], *, digits: int, action: str) -> Speech:
         """Say prompts while waiting for keys; silence goes to the same action, with no digits.
 
         Args:
-            prompts: (language, text) pairs, which a key interrupts.
-            digits: how many keys; ``#`` ends earlier.
+            prompts: what a key interrupts.
+            digits: how many keys. One: any key is the answer, ``#`` as well; more: ``#`` ends it.
             action: absolute URL that is posted the keys.
         """
         gather = Gather(
@@ -93,14 +82,12 @@ class Speech:
             method="POST",
             num_digits=digits,
             timeout=self._sound.key_seconds,
-            finish_on_key="#",
+            finish_on_key="" if digits == 1 else "#",
         )
-        for language, text in prompts:
-            for part in parts(text):
-                gather.say(part, **self._voice(language))
+        for prompt in prompts:
+            self._utter(gather, self._prompts.prompt(prompt.language, prompt.key, **prompt.values))
         self._response.append(gather)
-        last = prompts[-1][0]
-        self._response.say(self._words(last, "no_key"), **self._voice(last))
+        self.say(prompts[-1].language, "no_key")
         self._response.redirect(action, method="POST")
         return self
 
@@ -119,7 +106,7 @@ class Speech:
             recording_status_callback_event="completed",
         )
         # Reached only when nothing was recorded.
-        self._response.say(self._words(language, "heard_nothing"), **self._voice(language))
+        self.say(language, "heard_nothing")
         self._response.redirect(nothing, method="POST")
         return self
 
@@ -133,6 +120,15 @@ class Speech:
         self._response.hangup()
         return self
 
+    def _utter(self, into: Gather | VoiceResponse, heard: Sequence[Utterance]) -> Speech:
+        for one in heard:
+            if one.clip:
+                into.play(one.clip)
+                continue
+            for part in parts(one.text):
+                into.say(part, **self._voice(one.language))
+        return self
+
     def _voice(self, language: str) -> dict[str, str]:
         primary = language.split("-", maxsplit=1)[0]
         chosen: dict[str, str] = {}
@@ -141,30 +137,3 @@ class Speech:
             if value:
                 chosen[name] = value
         return chosen
-
-
-def spelled(digits: str) -> str:
-    """``"4821"`` → ``"4, 8, 2, 1"``: read one by one, not as a number."""
-    return ", ".join(digits)
-
-
-def parts(text: str) -> list[str]:
-    """A text in pieces of at most :data:`LONGEST_SAY` characters, cut at sentences or words."""
-    pieces: list[str] = []
-    current = ""
-    for sentence in _SENTENCE_END.split(_NOT_XML.sub(" ", text).strip()):
-        rest = sentence.strip()
-        while len(rest) > LONGEST_SAY:
-            if current:
-                pieces.append(current)
-                current = ""
-            cut = rest.rfind(" ", 1, LONGEST_SAY)
-            cut = cut if cut > 0 else LONGEST_SAY
-            pieces.append(rest[:cut].strip())
-            rest = rest[cut:].strip()
-        if len(current) + len(rest) + 1 > LONGEST_SAY:
-            pieces.append(current)
-            current = rest
-        else:
-            current = f"{current} {rest}".strip()
-    return [piece for piece in (*pieces, current) if piece]

@@ -28,11 +28,14 @@ from channels.message import (
     Receipt,
 )
 from channels.twilio_account import Form, client_of, told_plainly
+from channels.voice.dialogue import Heard
 
 ANSWER = "/inbound/voice/twilio/answer/"
 RECEIPTS = "/receipts/voice/twilio/"
 #: Scheme of a recording still to be fetched: ``twilio-recording:RE…`` (channels.voice.recording).
 RECORDING_SCHEME = "twilio-recording:"
+#: What stands for keys when the caller put the telephone down while a recording ran.
+HANG_UP = "hangup"
 #: What Twilio puts for a withheld number (https://www.twilio.com/docs/voice/twiml, "From").
 WITHHELD = frozenset(
     {"", "anonymous", "restricted", "unknown", "unavailable", "blocked"}
@@ -173,7 +176,28 @@ def read_receipt(form: Form) -> Receipt:
     return Receipt(call_sid(form), status, "answered, not heard" if word == "completed" else word)
 
 
-def heard(form: Form) -> Receipt:
+def heard(form: Form) -> Heard:
+    """What the caller did, in the dialogue's own words.
+
+    ``Digits=hangup`` is Twilio's word in the ``action`` of a ``<Record>``; ``AnsweredBy`` is there
+    on calls of ours placed with machine detection, and ``fax`` hears no better than a machine.
+    """
+    digits = form.get("Digits")
+    by = form.get("AnsweredBy")
+    return Heard(
+        digits="" if digits == HANG_UP else digits,
+        recording=recording_sid(form),
+        hung_up=digits == HANG_UP,
+        machine=by.startswith("machine") or by == "fax",
+    )
+
+
+def may_be_called_again(form: Form) -> bool:
+    """Whether nobody could pick up: a line that was busy or rang out."""
+    return form.get("CallStatus").lower() in ("busy", "no-answer")
+
+
+def read_out(form: Form) -> Receipt:
     """The receipt of an answer that a person keyed the code for and was read."""
     return Receipt(call_sid(form), DeliveryStatus.DELIVERED, "read to the caller")
 
@@ -188,6 +212,8 @@ class TwilioVoice:
         public_base_url: where Twilio calls us back, without a final slash.
         api_base_url: another API address (a simulator, a test), or ``""`` for Twilio's own.
         timeout_seconds: longest wait for a connection, and for an answer.
+        machine_detection: have answering machines told from people; the first words then wait
+            until a machine's greeting is over.
     """
 
     def __init__(
@@ -199,7 +225,9 @@ class TwilioVoice:
         public_base_url: str,
         api_base_url: str = "",
         timeout_seconds: float = 10.0,
+        machine_detection: bool = False,
     ) -> None:
+        self._detection = {"machine_detection": "DetectMessageEnd"} if machine_detection else {}
         self._client = client_of(account_sid, auth_token, api_base_url, timeout_seconds)
         self._number = sender
         self._base = public_base_url.rstrip("/")
@@ -225,6 +253,7 @@ class TwilioVoice:
                 status_callback=self._base + RECEIPTS + key,
                 status_callback_event=["completed"],
                 status_callback_method="POST",
+                **self._detection,
             )
             provider_id, word = call.sid, str(call.status or "")
         if not provider_id:

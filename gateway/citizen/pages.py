@@ -12,7 +12,7 @@ from flask import Blueprint
 from flask.blueprints import BlueprintSetupState
 
 from config.wording import direction
-from gateway.citizen import complain, confirm, track
+from gateway.citizen import complain, confirm, recordings, track
 from gateway.citizen.frame import LANGUAGES, country, hinted_language, known, page, say
 from gateway.house import current_house
 from normalizer.tracking_code import display
@@ -75,5 +75,6 @@ blueprint.add_url_rule("/<lang>/complain", "complain", complain.empty_form, meth
 blueprint.add_url_rule("/<lang>/complain", "post", complain.post_form, methods=["POST"])
 blueprint.add_url_rule("/<lang>/track", "track", track.empty_form, methods=["GET"])
 blueprint.add_url_rule("/<lang>/track", "look_up", track.look_up, methods=["POST"])
+blueprint.add_url_rule("/<lang>/track/recording/<token>", "recording", recordings.play)
 blueprint.add_url_rule("/<lang>/confirm/<token>", "ask", confirm.ask, methods=["GET"])
 blueprint.add_url_rule("/<lang>/confirm/<token>", "confirm", confirm.confirm, methods=["POST"])

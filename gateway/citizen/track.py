@@ -18,6 +18,7 @@ from sqlalchemy import and_, or_, select
 from werkzeug.exceptions import TooManyRequests
 
 from gateway.citizen.frame import Dates, administration_name, country, known, page, say
+from gateway.citizen.recordings import link
 from gateway.house import current_house
 from normalizer import tracking_code
 from normalizer.text import ascii_digits
@@ -321,12 +322,23 @@ def _thread(connection: Connection, case: Row[Any], language: str) -> list[dict[
         row.sender: administration_name(connection, row.sender or None, language) for row in rows
     }
     files: dict[Any, list[str]] = {}
+    recordings: dict[Any, list[str]] = {}
+    house = current_house()
     for file in connection.execute(
-        select(attachments.c.message_id, attachments.c.filename)
+        select(
+            attachments.c.id,
+            attachments.c.message_id,
+            attachments.c.filename,
+            attachments.c.transcript_state,
+            attachments.c.sha256,
+        )
         .where(attachments.c.message_id.in_([row.id for row in rows]))
         .order_by(attachments.c.position),
     ):
         files.setdefault(file.message_id, []).append(file.filename)
+        if file.transcript_state and file.sha256:
+            address = link(house.settings.signing_keys, language, file.id, house.clock())
+            recordings.setdefault(file.message_id, []).append(address)
     return [
         {
             "author": row.author,
@@ -337,6 +349,7 @@ def _thread(connection: Connection, case: Row[Any], language: str) -> list[dict[
             "when": dates.moment(row.date),
             "iso": row.date.isoformat(),
             "files": files.get(row.id, []),
+            "recordings": recordings.get(row.id, []),
         }
         for row in rows
     ]

@@ -20,6 +20,7 @@ from dispatcher.administration import load_all
 from dispatcher.routing.rules import read_toml, unknown_slugs
 from gateway import routing, wiring
 from gateway.commands.settings import pass_settings_as_they_are
+from gateway.commands.voice import line_fault
 from gateway.doorbell import Doorbell
 from gateway.inbound.sms import PATH as SMS_PATH
 from gateway.inbound.unsigned import last_refusal
@@ -40,7 +41,7 @@ ROOMS = ("gateway", "channels", "normalizer", "dispatcher", "tracker", "config")
 @click.option("--signature", is_flag=True, help="Only: why Twilio's last webhook was refused.")
 @pass_settings_as_they_are
 def doctor(settings: Settings, as_json: bool, signature: bool) -> None:  # noqa: FBT001
-    """Check rooms, settings, database, routing, queue, SMS and SMPP; exit 1 on a fault."""
+    """Check rooms, settings, database, routing, queue, SMS, SMPP and voice; exit 1 on a fault."""
     if signature:
         tell_signature(settings, as_json=as_json)
     checks = {
@@ -52,6 +53,7 @@ def doctor(settings: Settings, as_json: bool, signature: bool) -> None:  # noqa:
         "queue": queue_fault(settings),
         "sms": sms_fault(settings),
         "smpp": smpp_fault(settings),
+        "voice": line_fault(settings),
     }
     if as_json:
         click.echo(json.dumps(checks))

@@ -14,13 +14,13 @@ from channels.sms.segments import length
 from gateway.desk import enclosing
 from gateway.desk import reading as desk_reading
 from gateway.desk.access import Deed
-from gateway.desk.files import sound_type
 from gateway.desk.frame import page, show
 from gateway.desk.handing import SETTLED, Handed, hand_over
 from gateway.desk.likely import likely
 from gateway.desk.session import announce, person
 from gateway.desk.showing import MEGABYTE
 from gateway.house import current_house
+from gateway.sound_type import sound_type
 from tracker import answers, children, links, register, resemblance, transfers
 from tracker.database import reading
 from tracker.dividing import MOST

@@ -14,6 +14,7 @@ from sqlalchemy import select
 from gateway.desk.access import Deed
 from gateway.desk.session import person
 from gateway.house import current_house
+from gateway.sound_type import sound_type
 from tracker.children import of_parent
 from tracker.database import reading
 from tracker.models import attachments, blobs, cases, deliveries, messages
@@ -26,33 +27,12 @@ if TYPE_CHECKING:
 #: A file is shown to the browser as nothing it could open, but for sound that it plays.
 OPAQUE = "application/octet-stream"
 _LONGEST_NAME = 120
-#: An MPEG audio frame of layer III begins with eleven set bits, two of version, then ``01``
-#: (ISO/IEC 11172-3, 2.4.2.3); a UTF-16 mark begins with eleven set bits as well.
-_SYNC, _FRAME_MASK, _FRAME = 0xFF, 0xE6, 0xE2
 
 
 def attach_to(blueprint: Blueprint) -> None:
     """Add this file's pages to the desk."""
     blueprint.add_url_rule("/attachments/<uuid:file_id>", "attachment", attachment)
     blueprint.add_url_rule("/deliveries/<uuid:delivery_id>/raw", "raw_delivery", raw_delivery)
-
-
-def sound_type(head: bytes | None) -> str | None:
-    """The media type of a sound file, told by its first 16 bytes, or ``None`` for anything else.
-
-    What the sender says it is counts for nothing here.
-    """
-    if not head:
-        return None
-    if head[:4] == b"RIFF" and head[8:12] == b"WAVE":
-        return "audio/wav"
-    signatures = ((b"ID3", "audio/mpeg"), (b"OggS", "audio/ogg"), (b"fLaC", "audio/flac"))
-    for signature, media_type in signatures:
-        if head.startswith(signature):
-            return media_type
-    if head[0] == _SYNC and len(head) > 1 and head[1] & _FRAME_MASK == _FRAME:
-        return "audio/mpeg"
-    return None
 
 
 def safe_name(filename: str, otherwise: str) -> str:

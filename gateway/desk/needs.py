@@ -13,11 +13,11 @@ from gateway.desk import blind_check, settling
 from gateway.desk import reading as desk_reading
 from gateway.desk.access import Deed
 from gateway.desk.excerpt import READ_BYTES, glance
-from gateway.desk.files import sound_type
 from gateway.desk.frame import page, show
 from gateway.desk.item import Item
 from gateway.desk.session import announce, person
 from gateway.house import current_house
+from gateway.sound_type import sound_type
 from tracker import attention, learning, register, transfers
 from tracker.database import reading
 from tracker.elsewhere import Elsewhere

@@ -13,8 +13,7 @@ import hashlib
 import logging
 from uuid import UUID
 
-from flask import Blueprint, Response, request
-from itsdangerous import BadData, URLSafeSerializer
+from flask import Blueprint, Response
 from sqlalchemy.exc import SQLAlchemyError
 
 from channels.channel import Accepted
@@ -22,10 +21,20 @@ from channels.errors import MalformedMessage
 from channels.message import ChannelName, Receipt
 from channels.twilio_account import Form
 from channels.voice import ivr, twilio
-from channels.voice.ivr import Facts, Filed, Heard, Line, Need, Place, Step, Turn
-from channels.voice.speech import Sound
+from channels.voice.dialogue import (
+    AnswerFacts,
+    CodeReading,
+    Facts,
+    Filed,
+    Need,
+    Place,
+    StatusFacts,
+    Step,
+    Turn,
+)
 from gateway.house import House, current_house
-from gateway.inbound import calls, recordings
+from gateway.inbound import answers, callbacks, calls, recordings
+from gateway.inbound.line import BASE, CLIPS, clip_file, line_of, place_of
 from gateway.inbound.provider import Webhook, apply_receipt, later, verified, xml
 from gateway.telemetry import refused, try_later
 from tracker import receipts
@@ -33,9 +42,7 @@ from tracker.group_commit import StorageUnavailable
 
 logger = logging.getLogger(__name__)
 blueprint = Blueprint("inbound_voice", __name__)
-
-BASE = "/inbound/voice/twilio"
-SALT = "voice-line"
+blueprint.add_url_rule(f"{CLIPS}/<token>", "clip", clip_file)
 
 
 @blueprint.post(BASE)
@@ -51,7 +58,7 @@ def turn(step: str) -> Response:
     hook = verified(ChannelName.VOICE)
     if isinstance(hook, Response):
         return hook
-    return _turn(hook, _place(hook.house, step) or Place(Step.WELCOME))
+    return _turn(hook, place_of(hook.house, step) or Place(Step.WELCOME))
 
 
 @blueprint.post(f"{BASE}/answer/<uuid:outbox_id>")
@@ -69,7 +76,7 @@ def recording() -> Response:
     hook = verified(ChannelName.VOICE)
     if isinstance(hook, Response):
         return hook
-    place = _place(hook.house, Step.RECORDING) or Place(Step.RECORDING)
+    place = place_of(hook.house, Step.RECORDING) or Place(Step.RECORDING)
     try:
         outcome = recordings.file(hook, place.language)
     except MalformedMessage:
@@ -103,8 +110,9 @@ def receipt(outbox_id: UUID) -> Response:
     hook = verified(ChannelName.VOICE)
     if isinstance(hook, Response):
         return hook
+    read, again = callbacks.reader(hook, outbox_id)
     try:
-        return apply_receipt(hook, outbox_id, twilio.read_receipt)
+        return apply_receipt(hook, outbox_id, read, again)
     except MalformedMessage as error:
         refused("voice", "receipt")
         return Response(f"{error}\n", status=400, mimetype="text/plain")
@@ -121,7 +129,7 @@ def unavailable(error: SQLAlchemyError) -> Response:
 def _turn(hook: Webhook, place: Place) -> Response:
     house, form = hook.house, hook.form
     line = line_of(house)
-    heard = Heard(form.get("Digits"), twilio.recording_sid(form))
+    heard = twilio.heard(form)
     now = ivr.respond(line, place, heard)
     if now.needs is not None:
         facts = _facts(hook, now.needs, place)
@@ -130,7 +138,7 @@ def _turn(hook: Webhook, place: Place) -> Response:
             return xml(ivr.apology(line, place), 503 if now.needs is Need.FILED else 200)
         now = ivr.respond(line, place, heard, facts)
         _note(hook, place, now, facts)
-    return xml(now.twiml)
+    return xml(now.document)
 
 
 def _facts(hook: Webhook, need: Need, place: Place) -> Facts | None:
@@ -144,26 +152,35 @@ def _facts(hook: Webhook, need: Need, place: Place) -> Facts | None:
             return Filed(outcome.tracking_code or "", outcome.pin or "")
         case Need.STATUS:
             return calls.status(house, form, place.language)
+        case Need.KEYED:
+            return answers.keyed(house, form)
+        case Need.OWN_ANSWER:
+            return answers.own(house, UUID(place.entry), form, place.language)
+        case Need.OWN_REPEAT:
+            return answers.own_words(house, UUID(place.entry), place.language)
         case Need.ANNOUNCEMENT:
-            return calls.announcement(house, UUID(place.entry))
+            return answers.announcement(house, UUID(place.entry))
         case Need.ANSWER:
-            return calls.answer(house, UUID(place.entry), form)
-    return calls.words_of(house, UUID(place.entry))  # Need.REPEAT, the last of them
+            return answers.answer(house, UUID(place.entry), form)
+    return answers.words_of(house, UUID(place.entry))  # Need.REPEAT, the last of them
 
 
 def _note(hook: Webhook, place: Place, now: Turn, facts: Facts) -> None:
     """Keep what a turn showed: a wrong code, a status heard, an answer read to its citizen."""
     house, form = hook.house, hook.form
     if now.wrong_code:
-        calls.count_wrong_code(house, calls.guesser(form))
-    elif isinstance(facts, ivr.StatusFacts) and facts.reading is ivr.CodeReading.FOUND:
+        answers.count_wrong(house, form, place.entry)
+    elif isinstance(facts, StatusFacts) and facts.reading is CodeReading.FOUND:
         recordings.mark_served(house, form.get("CallSid"))
+    elif isinstance(facts, AnswerFacts) and place.step is Step.OWN_PIN:
+        if facts.reading is CodeReading.FOUND:  # told, also where there is no answer yet
+            recordings.mark_served(house, form.get("CallSid"))
     elif now.read_out:
         _delivered(house, UUID(place.entry), form)
 
 
 def _delivered(house: House, outbox_id: UUID, form: Form) -> None:
-    told: Receipt = twilio.heard(form)
+    told: Receipt = twilio.read_out(form)
     try:
         house.writer.run(lambda c: receipts.apply(c, outbox_id, told, house.clock()))
     except StorageUnavailable:
@@ -175,42 +192,3 @@ def _quarantined(hook: Webhook) -> Response:
     key = f"voice:sha256:{hashlib.sha256(hook.delivery.body).hexdigest()}"
     outcome = hook.house.accept(hook.keyed(key), None)
     return Response(status=204) if isinstance(outcome, Accepted) else later()
-
-
-def line_of(house: House) -> Line:
-    """What the dialogue needs: wording, signed URLs, voices."""
-    voice = house.settings.voice
-    serializer = _serializer(house)
-
-    def url(place: Place) -> str:
-        token = serializer.dumps(
-            [str(place.step), place.language, place.silences, place.tries, place.entry]
-        )
-        return f"{house.settings.public_base_url}{BASE}/{place.step}?at={token}"
-
-    return Line(
-        say=lambda language, key, **values: house.wording.text(language, f"voice.{key}", **values),
-        url=url,
-        sound=Sound(
-            voices=voice.say_voices,
-            languages=voice.say_languages,
-            max_recording_seconds=voice.max_recording_seconds,
-        ),
-    )
-
-
-def _serializer(house: House) -> URLSafeSerializer:
-    # itsdangerous signs with the last key of the list and reads with all of them.
-    return URLSafeSerializer(list(reversed(house.settings.signing_keys)), salt=SALT)
-
-
-def _place(house: House, step: str) -> Place | None:
-    """The place that the action URL carries, if we signed it for this step."""
-    try:
-        name, language, silences, tries, entry = _serializer(house).loads(
-            request.args.get("at", "")
-        )
-        place = Place(Step(name), language, silences, tries, entry)
-    except (BadData, ValueError, TypeError):
-        return None
-    return place if str(place.step) == step else None

@@ -24,6 +24,13 @@ BLANK_PLACES = {
     for part in ("City", "State", "Zip", "Country")
 }
 EVENTS = ("initiated", "ringing", "answered", "completed")
+#: A telephone whose number ends so is answered by a machine.
+MACHINE_END = "0005"
+
+
+def answered_by(number: str) -> str:
+    """Who picks up (https://www.twilio.com/docs/voice/answering-machine-detection)."""
+    return "machine_end_beep" if number.endswith(MACHINE_END) else "human"
 
 
 class CallReports:
@@ -55,6 +62,7 @@ class CallReports:
             "ApiVersion": "2010-04-01",
             "Direction": call.direction,
             **BLANK_PLACES,
+            **({"AnsweredBy": call.answered_by} if call.answered_by else {}),
         }
 
     def recording_form(self, recording: Recording) -> dict[str, str]:

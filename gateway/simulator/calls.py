@@ -387,5 +387,6 @@ class Calls:
             self.decline(sid, "no-answer")
             return
         self._reports.progress(self._call(sid), "ringing", "ringing")
-        if self._state.answers_by_itself:
+        machine = self._call(sid).answered_by.startswith("machine")
+        if self._state.answers_by_itself or machine:
             self.listen(sid)

@@ -20,6 +20,7 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, jsonify, request
 
 from channels.sms.segments import length
+from gateway.simulator.call_reports import answered_by
 from gateway.simulator.calls import RINGING_SECONDS
 from gateway.simulator.state import Call, Recording, Text, new_sid
 from gateway.simulator.telephone import LOST_END, OPTED_OUT_END, UNANSWERED_END, rfc2822
@@ -180,6 +181,7 @@ def create_call(account: str) -> tuple[Response, int]:
             twiml=form.get("Twiml", ""),
             status_callback=form.get("StatusCallback", ""),
             status_events=tuple(form.getlist("StatusCallbackEvent")) or ("completed",),
+            answered_by=answered_by(called) if form.get("MachineDetection") else "",
         )
     )
     world.calls.ring(call, int(form.get("Timeout", "") or RINGING_SECONDS))

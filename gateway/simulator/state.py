@@ -88,6 +88,7 @@ class Call:
         keys: keys pressed so far that are not yet sent.
         heard: all that was said and done, oldest first.
         recordings: sids of what was recorded.
+        answered_by: who picks up, where the call was placed with machine detection.
     """
 
     sid: str
@@ -107,6 +108,7 @@ class Call:
     keys: str = ""
     heard: tuple[Heard, ...] = ()
     recordings: tuple[str, ...] = ()
+    answered_by: str = ""
 
     @property
     def citizen(self) -> str:

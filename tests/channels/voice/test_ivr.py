@@ -7,19 +7,23 @@ from typing import Any
 import pytest
 
 from channels.voice import ivr
-from channels.voice.ivr import (
+from channels.voice.asking import TRIES
+from channels.voice.dialogue import (
     AnswerFacts,
     CodeReading,
     Filed,
     Heard,
+    Keyed,
     Line,
     Need,
     Place,
     StatusFacts,
     Step,
-    respond,
 )
-from channels.voice.speech import LONGEST_SAY, Sound, parts
+from channels.voice.ivr import REPEATS_BY_KEY, respond
+from channels.voice.prompts import Prompts
+from channels.voice.sentences import LONGEST_SAY, parts
+from channels.voice.speech import Sound, Speech
 from config.wording import Wording
 
 CODE = "482109375512"
@@ -27,6 +31,13 @@ WORDING = Wording()
 FOUND = StatusFacts(CodeReading.FOUND, "close", "1 mars 2026", "Régie", "2 mai 2026")
 UNKNOWN = StatusFacts(CodeReading.UNKNOWN)
 ANSWER = AnswerFacts(CodeReading.FOUND, "L'eau est revenue.", "fr", "Régie", language="fr")
+LONG = AnswerFacts(CodeReading.FOUND, "Une phrase. " * 100, "fr", "Régie", language="fr")
+OUTSIDE = AnswerFacts(language="fr", number="+212520000000")
+KEYS = {"1": "ar", "2": "fr", "3": "en"}
+
+
+def words(language: str, key: str, **values: object) -> str:
+    return WORDING.text(language, f"voice.{key}", **values)
 
 
 @pytest.fixture
@@ -42,16 +53,18 @@ def line(places):
         places[address] = place
         return address
 
+    sound = Sound(voices={"fr": "Polly.Lea"}, languages={"fr": "fr-FR", "ar": "arb"})
     return Line(
-        say=lambda language, key, **v: WORDING.text(language, f"voice.{key}", **v),
+        renderer=lambda: Speech(sound, Prompts(words)),
         url=url,
-        sound=Sound(voices={"fr": "Polly.Lea"}, languages={"fr": "fr-FR", "ar": "arb"}),
+        keys=KEYS,
+        emergency_numbers=("19", "15"),
     )
 
 
 def tree_of(turn) -> Any:
     """Our own document, read back."""
-    return ET.fromstring(turn.twiml)  # noqa: S314
+    return ET.fromstring(turn.document)  # noqa: S314
 
 
 def verbs(turn):
@@ -70,116 +83,167 @@ def following(turn, places):
     return None if target is None else places[target.get("action")]
 
 
-RIGHT, WRONG, NOTHING, HANG_UP = "right", "9", "", "hangup"
+def at(step, **more):
+    """A place in a French call."""
+    return Place(step, **{"language": "fr", "entry": "e"} | more)
+
+
+SILENT, UP = Heard(), Heard(hung_up=True)
+END = None
 TABLE = [
-    # step, heard, facts, what comes next (None: the call ends)
-    (Place(Step.WELCOME), "", None, Step.LANGUAGE),
-    (Place(Step.LANGUAGE), "1", None, Step.MENU),
-    (Place(Step.LANGUAGE), "2", None, Step.MENU),
-    (Place(Step.LANGUAGE), "3", None, Step.MENU),
-    (Place(Step.LANGUAGE), WRONG, None, Step.LANGUAGE),
-    (Place(Step.LANGUAGE), NOTHING, None, Step.LANGUAGE),
-    (Place(Step.LANGUAGE, silences=2), WRONG, None, Step.RECORDED),
-    (Place(Step.LANGUAGE, silences=2), NOTHING, None, Step.RECORDED),
-    (Place(Step.MENU, "fr"), "1", None, Step.RECORDED),
-    (Place(Step.MENU, "fr"), "2", None, Step.CODE),
-    (Place(Step.MENU, "fr"), WRONG, None, Step.MENU),
-    (Place(Step.MENU, "fr"), NOTHING, None, Step.MENU),
-    (Place(Step.MENU, "fr", silences=2), NOTHING, None, Step.RECORDED),
-    (Place(Step.RECORD, "fr", silences=1), NOTHING, None, Step.RECORDED),
-    (Place(Step.RECORD, "fr", silences=3), NOTHING, None, None),
-    (Place(Step.RECORDED, "fr"), NOTHING, None, Step.RECORDED),  # no recording: again
-    (Place(Step.CODE, "fr"), CODE, FOUND, None),
-    (Place(Step.CODE, "fr"), CODE, UNKNOWN, Step.CODE),
-    (Place(Step.CODE, "fr", tries=2), CODE, UNKNOWN, None),
-    (Place(Step.CODE, "fr"), CODE, StatusFacts(CodeReading.THROTTLED), None),
-    (Place(Step.CODE, "fr"), NOTHING, None, Step.CODE),
-    (Place(Step.CODE, "fr", silences=2), NOTHING, None, Step.RECORDED),
-    (Place(Step.ANNOUNCE, entry="e"), "", AnswerFacts(language="fr"), Step.ANSWER),
-    (Place(Step.ANSWER, "fr", entry="e"), CODE, ANSWER, Step.AGAIN),
-    (Place(Step.ANSWER, "fr", entry="e"), "1", AnswerFacts(), Step.ANSWER),
-    (Place(Step.ANSWER, "fr", tries=2, entry="e"), "1", AnswerFacts(), None),
-    (Place(Step.ANSWER, "fr", entry="e"), NOTHING, None, Step.ANSWER),
-    (Place(Step.ANSWER, "fr", silences=2, entry="e"), NOTHING, None, None),
-    (Place(Step.AGAIN, "fr", entry="e"), "1", ANSWER, Step.AGAIN),
-    (Place(Step.AGAIN, "fr", entry="e"), NOTHING, None, None),
-    (Place(Step.AGAIN, "fr", tries=3, entry="e"), "1", None, None),
+    # place, heard, facts, what comes next (END: the call ends), and the wording that is said
+    (Place(Step.WELCOME), SILENT, None, Step.LANGUAGE, "welcome"),
+    (Place(Step.LANGUAGE), Heard("1"), None, Step.MENU, "menu"),
+    (Place(Step.LANGUAGE), Heard("2"), None, Step.MENU, "menu"),
+    (Place(Step.LANGUAGE), Heard("3"), None, Step.MENU, "menu"),
+    (Place(Step.LANGUAGE), Heard("0"), None, Step.LANGUAGE, "welcome"),
+    (Place(Step.LANGUAGE), Heard("#"), None, END, "goodbye"),
+    (Place(Step.LANGUAGE), Heard("9"), None, Step.LANGUAGE, "welcome"),
+    (Place(Step.LANGUAGE), SILENT, None, Step.LANGUAGE, "welcome"),
+    (Place(Step.LANGUAGE, silences=2), Heard("9"), None, Step.RECORDED, "record"),
+    (Place(Step.LANGUAGE, silences=2), SILENT, None, Step.RECORDED, "record"),
+    (at(Step.MENU), Heard("1"), None, Step.RECORDED, "record"),
+    (at(Step.MENU), Heard("2"), None, Step.CODE, "code"),
+    (at(Step.MENU), Heard("3"), None, Step.OWN_CODE, "code"),
+    (at(Step.MENU), Heard("0"), None, Step.MENU, "menu"),
+    (at(Step.MENU, repeats=REPEATS_BY_KEY), Heard("0"), None, END, "goodbye"),
+    (at(Step.MENU), Heard("#"), None, END, "goodbye"),
+    (at(Step.MENU), Heard("9"), None, Step.MENU, "menu"),
+    (at(Step.MENU), SILENT, None, Step.MENU, "menu"),
+    (at(Step.MENU, silences=2), Heard("9"), None, Step.RECORDED, "record"),
+    (at(Step.MENU, silences=2), SILENT, None, Step.RECORDED, "record"),
+    (at(Step.RECORD, silences=1), SILENT, None, Step.RECORDED, "record"),
+    (at(Step.RECORD, silences=3), SILENT, None, END, "nothing_recorded"),
+    (at(Step.RECORDED), SILENT, None, Step.RECORDED, "record"),  # no recording: again
+    (at(Step.RECORDED), Heard("#", "RE1"), Filed(CODE, "123456"), END, "filed"),
+    (at(Step.RECORDED), Heard("#", "RE1"), Filed(""), END, "kept"),
+    (at(Step.CODE), Heard(CODE), FOUND, END, "goodbye"),
+    (at(Step.CODE), Heard(CODE), UNKNOWN, Step.CODE, "unknown_code"),
+    (at(Step.CODE, tries=2), Heard(CODE), UNKNOWN, END, "unknown_three_times"),
+    (at(Step.CODE), Heard(CODE), StatusFacts(CodeReading.THROTTLED), END, "too_many_tries"),
+    (at(Step.CODE), Heard("0"), None, Step.CODE, "code"),
+    (at(Step.CODE), SILENT, None, Step.CODE, "code"),
+    (at(Step.CODE, silences=2), SILENT, None, Step.RECORDED, "record"),
+    (at(Step.OWN_CODE), Heard(CODE), Keyed("c"), Step.OWN_PIN, "pin"),
+    (at(Step.OWN_CODE), Heard(CODE), Keyed("", throttled=True), END, "too_many_tries"),
+    (at(Step.OWN_CODE), SILENT, None, Step.OWN_CODE, "code"),
+    (at(Step.OWN_CODE, silences=2), SILENT, None, END, "call_later"),
+    (at(Step.OWN_PIN), Heard("123456"), ANSWER, Step.OWN_ANSWER, "again"),
+    (at(Step.OWN_PIN), Heard("123456"), LONG, Step.OWN_ANSWER, "go_on"),
+    (at(Step.OWN_PIN), Heard("1"), AnswerFacts(), Step.OWN_CODE, "wrong_code_or_pin"),
+    (at(Step.OWN_PIN, tries=2), Heard("1"), AnswerFacts(), END, "wrong_three_times"),
+    (at(Step.OWN_PIN), Heard("1"), AnswerFacts(CodeReading.THROTTLED), END, "too_many_tries"),
+    (at(Step.OWN_PIN), Heard("1"), AnswerFacts(CodeReading.FOUND), END, "no_answer_yet"),
+    (at(Step.OWN_PIN), SILENT, None, Step.OWN_PIN, "pin"),
+    (at(Step.OWN_PIN, silences=2), SILENT, None, END, "call_later"),
+    (at(Step.OWN_ANSWER), Heard("1"), LONG, Step.OWN_ANSWER, "again"),
+    (at(Step.OWN_ANSWER, part=1), Heard("1"), LONG, END, "goodbye"),
+    (at(Step.OWN_ANSWER), Heard("0"), LONG, Step.OWN_ANSWER, "go_on"),
+    (at(Step.OWN_ANSWER, repeats=5), Heard("0"), LONG, END, "goodbye"),
+    (at(Step.OWN_ANSWER), Heard("#"), None, END, "goodbye"),
+    (at(Step.OWN_ANSWER), SILENT, None, END, "goodbye"),
+    (Place(Step.ANNOUNCE, entry="e"), SILENT, OUTSIDE, Step.ANSWER, "announce"),
+    (at(Step.ANNOUNCE), Heard(machine=True), OUTSIDE, END, "voicemail"),
+    (at(Step.ANSWER), Heard(CODE), ANSWER, Step.AGAIN, "again"),
+    (at(Step.ANSWER), Heard("1"), AnswerFacts(), Step.ANSWER, "unknown_code"),
+    (at(Step.ANSWER, tries=2), Heard("1"), AnswerFacts(), END, "unknown_three_times"),
+    (at(Step.ANSWER), Heard("1"), AnswerFacts(CodeReading.THROTTLED), END, "too_many_tries"),
+    (at(Step.ANSWER), Heard("0"), None, Step.ANSWER, "announce_code"),
+    (at(Step.ANSWER), SILENT, None, Step.ANSWER, "announce_code"),
+    (at(Step.ANSWER, silences=2), SILENT, None, END, "call_later"),
+    (at(Step.AGAIN), Heard("0"), ANSWER, Step.AGAIN, "again"),
+    (at(Step.AGAIN), Heard("1"), ANSWER, END, "goodbye"),
+    (at(Step.AGAIN), Heard("9"), None, END, "goodbye"),
+    (at(Step.AGAIN), SILENT, None, END, "goodbye"),
 ]
 
 
-@pytest.mark.parametrize(("place", "digits", "facts", "expected"), TABLE)
-def test_every_key_leads_somewhere(line, places, place, digits, facts, expected):
-    turn = respond(line, place, Heard(digits), facts)
+@pytest.mark.parametrize(("place", "heard", "facts", "expected", "key"), TABLE)
+def test_every_key_leads_somewhere(line, places, place, heard, facts, expected, key):
+    turn = respond(line, place, heard, facts)
     after = following(turn, places)
+    said = spoken(turn)
 
     assert turn.needs is None
     assert (after.step if after else None) == expected
+    for tongue in (place.language,) if place.language else () if expected else KEYS.values():
+        assert words(tongue, key) in said
     if expected is None:
         assert verbs(turn)[-1] == "Hangup"
+        assert "Gather" not in verbs(turn)
     else:  # a Gather or Record is always followed by words and a way on
-        assert verbs(turn)[-2:] == ["Say", "Redirect"]
+        assert verbs(turn)[-3:] in (["Gather", "Say", "Redirect"], ["Record", "Say", "Redirect"])
         if place.language:
             assert after.language == place.language
 
 
-@pytest.mark.parametrize("step", [s for s in ivr._STEPS if s is not Step.RECORDED])
-def test_a_hang_up_says_nothing_more(line, step):
-    turn = respond(line, Place(step, "fr"), Heard("hangup"))
+def test_the_table_holds_every_step_with_every_kind_of_key():
+    """A step is asked: right key, wrong key or code, nothing; a hang-up is the next test's."""
+    told = {
+        step: {bool(row[1].digits or row[1].recording) for row in TABLE if row[0].step is step}
+        for step in ivr._STEPS
+    }
 
-    assert verbs(turn) == []
+    keyless = {Step.WELCOME, Step.RECORD}
+    assert {step for step, kinds in told.items() if kinds != {True, False}} - keyless == {
+        Step.ANNOUNCE
+    }
+    assert all(told.values())
+
+
+@pytest.mark.parametrize("step", list(ivr._STEPS))
+def test_a_hang_up_says_nothing_more(line, step):
+    turn = respond(line, Place(step, "fr"), UP)
+
+    assert (verbs(turn), turn.needs) == ([], None)
 
 
 @pytest.mark.parametrize(
     ("place", "heard", "need"),
     [
-        (Place(Step.RECORDED, "fr"), Heard("#", "RE1"), Need.FILED),
-        (Place(Step.RECORDED, "fr"), Heard("hangup", "RE1"), Need.FILED),
-        (Place(Step.CODE, "fr"), Heard(CODE), Need.STATUS),
+        (at(Step.RECORDED), Heard("#", "RE1"), Need.FILED),
+        (at(Step.RECORDED), Heard("", "RE1", hung_up=True), Need.FILED),
+        (at(Step.CODE), Heard(CODE), Need.STATUS),
+        (at(Step.OWN_CODE), Heard(CODE), Need.KEYED),
+        (at(Step.OWN_PIN), Heard("123456"), Need.OWN_ANSWER),
+        (at(Step.OWN_ANSWER), Heard("1"), Need.OWN_REPEAT),
         (Place(Step.ANNOUNCE, entry="e"), Heard(), Need.ANNOUNCEMENT),
-        (Place(Step.ANSWER, "fr", entry="e"), Heard(CODE), Need.ANSWER),
-        (Place(Step.AGAIN, "fr", entry="e"), Heard("1"), Need.REPEAT),
+        (at(Step.ANSWER), Heard(CODE), Need.ANSWER),
+        (at(Step.AGAIN), Heard("0"), Need.REPEAT),
     ],
 )
 def test_a_turn_says_what_it_needs(line, place, heard, need):
     turn = respond(line, place, heard)
 
-    assert (turn.needs, turn.twiml) == (need, "")
+    assert (turn.needs, turn.document) == (need, "")
 
 
 @pytest.mark.parametrize("language", ["ar", "fr", "en"])
 def test_code_and_pin_are_spelled_in_groups_twice(line, language):
     turn = respond(line, Place(Step.RECORDED, language), Heard("#", "RE1"), Filed(CODE, "123456"))
-    words = spoken(turn)
+    said = spoken(turn)
 
     for group in ("4, 8, 2, 1", "0, 9, 3, 7", "5, 5, 1, 2", "1, 2, 3", "4, 5, 6"):
-        assert words.count(group) == 2
-    assert verbs(turn)[-1] == "Hangup"
+        assert said.count(group) == 2
 
 
 def test_a_recording_after_a_hang_up_is_filed_without_words(line):
-    turn = respond(line, Place(Step.RECORDED, "fr"), Heard("hangup", "RE1"), Filed(CODE))
+    heard = Heard("", "RE1", hung_up=True)
 
-    assert verbs(turn) == []
-
-
-def test_a_recording_that_only_a_person_can_read_is_told_as_kept(line):
-    turn = respond(line, Place(Step.RECORDED, "en"), Heard("#", "RE1"), Filed(""))
-
-    assert "kept safe" in spoken(turn)
+    assert verbs(respond(line, Place(Step.RECORDED, "fr"), heard, Filed(CODE))) == []
 
 
 def test_without_a_language_all_are_spoken(line):
-    turn = respond(line, Place(Step.LANGUAGE, silences=2), Heard())
-    words = spoken(turn)
+    said = spoken(respond(line, Place(Step.LANGUAGE, silences=2), Heard()))
 
-    assert "09 08" in words
     for tag in ("ar", "fr", "en"):
-        assert WORDING.text(tag, "voice.record") in words
+        assert words(tag, "record") in said
+        assert words(tag, "emergency") in said
+    assert "1, 9" in said
 
 
 def test_a_record_names_its_action_and_its_limits(line, places):
-    record = tree_of(respond(line, Place(Step.MENU, "fr"), Heard("1")))
-    verb = record.find("Record")
+    verb = tree_of(respond(line, Place(Step.MENU, "fr"), Heard("1"))).find("Record")
 
     assert places[verb.get("action")].step is Step.RECORDED
     assert places[verb.get("recordingStatusCallback")].step is Step.RECORDING
@@ -188,9 +252,17 @@ def test_a_record_names_its_action_and_its_limits(line, places):
     assert verb.get("maxLength") == "300"
 
 
+def test_a_choice_takes_any_key_and_a_code_ends_with_the_hash_key(line):
+    menu = tree_of(respond(line, Place(Step.LANGUAGE), Heard("2"))).find("Gather")
+    code = tree_of(respond(line, Place(Step.MENU, "fr"), Heard("2"))).find("Gather")
+
+    assert (menu.get("numDigits"), menu.get("finishOnKey")) == ("1", "")
+    assert (code.get("numDigits"), code.get("finishOnKey")) == ("12", "#")
+    assert menu.find("Say") is not None  # inside: a key interrupts it
+
+
 def test_voice_and_language_are_those_of_the_settings(line):
-    tree = tree_of(respond(line, Place(Step.LANGUAGE), Heard("2")))
-    say = tree.find("Gather/Say")
+    say = tree_of(respond(line, Place(Step.LANGUAGE), Heard("2"))).find("Gather/Say")
 
     assert (say.get("voice"), say.get("language")) == ("Polly.Lea", "fr-FR")
 
@@ -198,7 +270,7 @@ def test_voice_and_language_are_those_of_the_settings(line):
 def test_an_answer_is_read_only_after_its_code(line):
     announced = respond(line, Place(Step.ANNOUNCE, entry="e"), Heard(), ANSWER)
     read = respond(line, Place(Step.ANSWER, "fr", entry="e"), Heard(CODE), ANSWER)
-    again = respond(line, Place(Step.AGAIN, "fr", entry="e"), Heard("1"), ANSWER)
+    again = respond(line, Place(Step.AGAIN, "fr", entry="e"), Heard("0"), ANSWER)
 
     assert ANSWER.text not in spoken(announced)
     assert CODE not in spoken(announced)
@@ -208,36 +280,75 @@ def test_an_answer_is_read_only_after_its_code(line):
     assert not again.read_out
 
 
+def test_a_machine_is_told_a_number_and_no_word_of_the_answer(line):
+    facts = AnswerFacts(CodeReading.FOUND, "Secret.", "fr", "Régie", language="fr", number="+2125")
+    turn = respond(line, Place(Step.ANNOUNCE, entry="e"), Heard(machine=True), facts)
+
+    assert "2, 1, 2" in spoken(turn)
+    assert not {"Secret.", "Régie"} & set(spoken(turn).split())
+    assert not turn.read_out
+
+
+def test_a_long_answer_is_read_to_its_end_part_by_part(line, places):
+    text = " ".join(f"Phrase numéro {number}." for number in range(150))
+    facts = AnswerFacts(CodeReading.FOUND, text, "fr", language="fr")
+    turn, said = respond(line, at(Step.OWN_PIN), Heard("123456"), facts), []
+    while turn.document and "Gather" in verbs(turn):
+        said.append(tree_of(turn).find("Say").text)
+        turn = respond(line, following(turn, places), Heard("1"), facts)
+
+    assert " ".join(said) == text
+    assert len(said) > 3
+
+
 def test_wrong_codes_are_told_to_be_counted(line):
-    assert respond(line, Place(Step.CODE, "fr"), Heard("1"), UNKNOWN).wrong_code
-    assert respond(line, Place(Step.CODE, "fr", tries=2), Heard("1"), UNKNOWN).wrong_code
-    assert not respond(line, Place(Step.CODE, "fr"), Heard(CODE), FOUND).wrong_code
+    assert respond(line, at(Step.CODE), Heard("1"), UNKNOWN).wrong_code
+    assert respond(line, at(Step.CODE, tries=2), Heard("1"), UNKNOWN).wrong_code
+    assert respond(line, at(Step.OWN_PIN), Heard("1"), AnswerFacts()).wrong_code
+    assert not respond(line, at(Step.CODE), Heard(CODE), FOUND).wrong_code
 
 
-def test_silence_alone_always_ends(line, places):
-    """Whoever lays the telephone aside is in no endless call."""
-    place: Place | None = Place(Step.WELCOME)
-    turns = 0
+def test_three_wrong_pairs_of_code_and_pin_end_the_call(line, places):
+    place, pairs = at(Step.OWN_CODE), 0
     while place is not None:
-        turn = respond(line, place, Heard())
+        place = following(respond(line, place, Heard(CODE), Keyed("c")), places)
+        place = following(respond(line, place, Heard("000000"), AnswerFacts()), places)
+        pairs += 1
+
+    assert pairs == TRIES
+
+
+@pytest.mark.parametrize("key", ["", "0", "1", "9", "#"])
+@pytest.mark.parametrize("facts", [UNKNOWN, AnswerFacts(), Keyed("c"), ANSWER])
+@pytest.mark.parametrize("start", [Place(Step.WELCOME), at(Step.ANSWER), at(Step.OWN_CODE)])
+def test_the_same_key_over_and_over_always_ends(line, places, start, key, facts):
+    """Whoever lays the telephone aside, or presses one key for ever, is in no endless call."""
+    place: Place | None = start
+    turns = 0
+    while place is not None and turns < 40:
+        turn = respond(line, place, Heard(key))
+        if turn.needs is not None:
+            turn = respond(line, place, Heard(key), facts)
+            if turn.needs is not None:
+                break  # these facts are none of this step's
         redirect = tree_of(turn).find("Redirect")
         place = None if redirect is None else places[redirect.text]
         turns += 1
 
-    assert turns < 12
+    assert turns < 40
 
 
 def test_an_apology_is_spoken_in_the_language(line):
     assert "Nous sommes désolés" in ivr.apology(line, Place(Step.RECORDED, "fr"))
 
 
-def test_a_long_answer_is_read_in_parts_and_control_characters_do_not_break_it(line):
+def test_a_long_text_is_cut_and_control_characters_do_not_break_it(line):
     text = "Phrase très longue. " * 200 + "\x00\x0b" + "x" * 3000
 
     assert all(len(part) <= LONGEST_SAY for part in parts(text))
     facts = AnswerFacts(CodeReading.FOUND, text, "fr", language="fr")
-    turn = respond(line, Place(Step.ANSWER, "fr", entry="e"), Heard(CODE), facts)
-    assert "x" * 500 in spoken(turn)
+    turn = respond(line, at(Step.AGAIN, part=99), Heard("0"), facts)
+    assert "Phrase très longue." in spoken(turn)
 
 
 def test_all_languages_have_all_texts():

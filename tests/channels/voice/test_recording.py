@@ -12,7 +12,8 @@ import soundfile
 
 from channels.errors import MalformedMessage, Rejected, Unreachable
 from channels.voice import recording
-from channels.voice.transcribe import NoTranscriber, VoskTranscriber, _transcript
+from channels.voice.transcribe import NoTranscriber
+from channels.voice.vosk import VoskTranscriber, transcript_of
 
 AUTH = ("AC1", "secret")
 
@@ -103,10 +104,10 @@ def test_words_are_joined_with_their_confidence():
         {"text": ""},
         {"text": "eau", "result": [{"word": "eau", "start": 1, "end": 1.2, "conf": 0.5}]},
     ]
-    heard = _transcript(results, "fr", "vosk small")
+    heard = transcript_of(results, "fr", "vosk small")
 
     assert (heard.text, heard.confidence, len(heard.words)) == ("bonjour eau", 0.75, 2)
-    assert _transcript([{"text": ""}], "fr", "vosk").confidence == 0.0
+    assert transcript_of([{"text": ""}], "fr", "vosk").confidence == 0.0
 
 
 def test_without_an_engine_or_a_language_a_recording_waits(tmp_path):

@@ -20,7 +20,8 @@ import gateway
 from channels.channel import Acknowledgement, Delivery
 from channels.message import InboundMessage
 from config import country as countries
-from config.settings import Mail, Settings, Twilio
+from config.mail import Mail
+from config.settings import Settings, Twilio
 from config.settings import Web as WebSettings
 from config.wording import Wording
 from gateway.citizen import errors, pages

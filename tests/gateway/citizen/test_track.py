@@ -5,13 +5,15 @@ from datetime import timedelta
 from io import BytesIO
 
 import pytest
+import soundfile
+from sqlalchemy import select
 
 from dispatcher.administration import Administration, store
 from gateway.citizen.signing import NONCE_LIFE
 from normalizer import tracking_code
-from tracker import answers, elsewhere
+from tracker import answers, elsewhere, register
 from tracker.elsewhere import Elsewhere
-from tracker.models import CaseStatus, cases
+from tracker.models import CaseStatus, attachments, cases, messages
 from tracker.register import find_case
 
 LANGUAGES = ("ar", "fr", "en")
@@ -108,6 +110,7 @@ def test_the_steps_that_people_decided_are_told_by_name_to_who_has_the_pin(town)
         town.time[0] += timedelta(hours=1)
         with town.house.engine.begin() as connection:
             case, now = find_case(connection, code), town.house.clock()
+            assert case is not None
             answers.assign(connection, case, slug, by="t@x.org", reasons=["sic!"], now=now)
 
     with_code = town.checked(town.track(code=code), "fr").text
@@ -125,8 +128,36 @@ def test_a_citizen_with_the_pin_is_told_where_else_to_turn(town):
     code, pin = town.filed()
     with town.house.engine.begin() as connection:
         case, now = find_case(connection, code), town.house.clock()
+        assert case is not None
         elsewhere.direct(connection, case, Elsewhere.COURT, by="t@x.org", now=now)
 
     for language, word in (("fr", "greffe"), ("ar", "كتابة ضبط"), ("en", "clerk")):
         assert word in town.checked(town.track(language, code=code, pin=pin), language).text
         assert word not in town.checked(town.track(language, code=code), language).text
+
+
+def test_the_citizen_hears_their_own_recording_behind_code_and_pin(town):
+    code, pin = town.filed()
+    content = sound()
+    with town.house.engine.begin() as connection:
+        message = connection.execute(select(messages.c.id)).scalar_one()
+        file = {"filename": "recording.wav", "media_type": "audio/wav", "content": content}
+        register.add_attachments(connection, message, [file | {"transcript_state": "awaiting"}])
+        (file_id,) = connection.scalars(select(attachments.c.id)).all()
+
+    assert town.page(town.track("fr", code=code).get_data(as_text=True)).all("audio") == []
+    (player,) = town.checked(town.track("fr", code=code, pin=pin), "fr").all("audio")
+    played = town.client.get(player["src"])
+    assert (played.status_code, played.mimetype, played.data) == (200, "audio/wav", content)
+    assert "no-store" in played.headers["Cache-Control"]
+    assert town.client.get(player["src"] + "x").status_code == 404
+    assert town.client.get(f"/fr/track/recording/{file_id}").status_code == 404
+    town.time[0] += timedelta(hours=2)
+    assert town.client.get(player["src"]).status_code == 404
+
+
+def sound():
+    """A second of silence as a WAV file."""
+    file = BytesIO()
+    soundfile.write(file, [0.0] * 8000, 8000, format="WAV")
+    return file.getvalue()

@@ -4,7 +4,8 @@
 import pytest
 from sqlalchemy import select
 
-from gateway.desk.files import safe_name, sound_type
+from gateway.desk.files import safe_name
+from gateway.sound_type import sound_type
 from tracker import register
 from tracker.identity import new_id
 from tracker.models import attachments, deliveries, messages

@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: MIT
+"""Whisper through faster-whisper: one multilingual model, on one thread, never from the network."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from channels.voice.sound import samples_of
+from channels.voice.transcribe import Interrupted, Transcript, Word, mean_confidence, never
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+logger = logging.getLogger(__name__)
+
+#: What the model was trained on (its own list of languages); Amazigh is not in it.
+RATE = 16_000
+WINDOW_SECONDS = 30
+TOKENS, TOKENS_A_SECOND = 12, 7.0
+SHORTEST_WORD_SECONDS, SHORTEST_SENTENCE, AGAINST_ALL_ODDS = 0.02, 0.5, 0.1
+ENDS = (".", "!", "?", "؟", "…")
+#: Tag → the name the model has for the nearest language it knows. Amazigh it would only mishear.
+LANGUAGES: Mapping[str, str] = {"ar": "ar", "ary": "ar", "fr": "fr", "en": "en"}
+
+
+@dataclass(frozen=True, slots=True)
+class Decoding:
+    """How the model reads.
+
+    Attributes:
+        beam_size: readings followed at once.
+        prompts: language → words that the speaker might have said before: they teach style and
+            spelling, and are heard from nobody.
+    """
+
+    beam_size: int = 5
+    prompts: Mapping[str, str] = field(default_factory=dict)
+
+
+class WhisperTranscriber:
+    """One faster-whisper model, loaded when first needed and kept.
+
+    Args:
+        folder: where it lies, or a function that finds it and raises ``OSError`` where it cannot.
+        decoding: how it reads.
+    """
+
+    def __init__(self, folder: Callable[[], Path], decoding: Decoding | None = None) -> None:
+        self._folder = folder
+        self._decoding = decoding or Decoding()
+        self._model: Any = None
+        self._engine = ""
+        self._tried = False
+        self._loading = threading.Lock()
+
+    def transcribe(
+        self, content: bytes, language: str | None, stop: Callable[[], bool] = never
+    ) -> Transcript | None:
+        """Transcribe; without a language the model says itself which one it hears.
+
+        ``None`` where it does not know the language or cannot be loaded: that is logged once, and
+        the recording awaits transcription.
+
+        Raises:
+            MalformedMessage: the file is no sound, or of an unusable rate.
+            Interrupted: ``stop()`` was true.
+        """
+        spoken = LANGUAGES.get((language or "").split("-", maxsplit=1)[0])
+        if language and spoken is None:
+            return None
+        samples = _resampled(content)
+        model = self._loaded()
+        if model is None:
+            return None
+        options = self.options(spoken, len(samples) / RATE)
+        segments, told = model.transcribe(samples, language=spoken, **options)
+        words: list[Word] = []
+        for segment in segments:  # the work is done here, window by window
+            if stop():
+                raise Interrupted
+            words += (
+                Word(word.word, float(word.start), float(word.end), float(word.probability))
+                for word in segment.words or ()
+            )
+        kept = spoken_words(words, len(samples) / RATE)
+        heard = tuple(replace(word, text=word.text.strip()) for word in kept)
+        return Transcript(
+            "".join(word.text for word in kept).strip(),
+            language or str(told.language),
+            mean_confidence(heard),
+            heard,
+            self._engine,
+        )
+
+    def options(self, language: str | None, seconds: float) -> dict[str, Any]:
+        """What the engine is told, as its keywords: for a bare run beside ours as well."""
+        return {
+            "beam_size": self._decoding.beam_size,
+            "initial_prompt": self._decoding.prompts.get(language or "") or None,
+            "word_timestamps": True,
+            # The same sound gives the same words: no second reading with chance in it.
+            "temperature": 0.0,
+            # A window that was misheard must not lead the next ones astray.
+            "condition_on_previous_text": False,
+            # Behind the end of a short recording lies silence, into which the model goes on
+            # talking; nobody speaks faster than this.
+            "max_new_tokens": TOKENS + int(TOKENS_A_SECOND * min(seconds, WINDOW_SECONDS)),
+        }
+
+    def _loaded(self) -> Any:
+        with self._loading:
+            if not self._tried:
+                self._tried = True
+                try:
+                    folder = self._folder()
+                    self._model = load(folder)
+                    self._engine = f"whisper {folder.name}"
+                except (ImportError, OSError, RuntimeError, ValueError) as error:
+                    logger.error(  # noqa: TRY400 - what is missing is named, a trace tells no more
+                        "whisper cannot be loaded (%s): recordings wait for a person",
+                        type(error).__name__,
+                    )
+            return self._model
+
+
+def spoken_words(words: Sequence[Word], seconds: float) -> Sequence[Word]:
+    """The words without a last sentence that was made up into the silence after the speech.
+
+    What was not spoken has no place in the sound: the alignment lays its words on one instant; or
+    the sentence begins against all odds and would have to be said in less than half a second.
+    """
+    words = _placed(words)
+    for end in _sentence_ends(words[:-1])[-2:]:
+        first = words[end]
+        if first.confidence < AGAINST_ALL_ODDS and seconds - first.start < SHORTEST_SENTENCE:
+            return words[:end]
+    return words
+
+
+def _placed(words: Sequence[Word]) -> Sequence[Word]:
+    last = len(words)
+    while last and (_takes_no_time(words[last - 1]) or not _sounds(words[last - 1])):
+        last -= 1
+    if not any(_takes_no_time(word) and _sounds(word) for word in words[last:]):
+        return words
+    ends = _sentence_ends(words[:last])
+    return words[: ends[-1]] if ends else words[:last]
+
+
+def _sentence_ends(words: Sequence[Word]) -> list[int]:
+    return [i for i, word in enumerate(words, 1) if word.text.rstrip().endswith(ENDS)]
+
+
+def _takes_no_time(word: Word) -> bool:
+    return word.end - word.start < SHORTEST_WORD_SECONDS
+
+
+def _sounds(word: Word) -> bool:
+    return any(character.isalnum() for character in word.text)
+
+
+def load(folder: Path) -> Any:
+    """The model of a folder on one thread, never from the network.
+
+    Raises:
+        ImportError: faster-whisper is not installed (the extra ``whisper``).
+        OSError, RuntimeError, ValueError: the folder holds no model.
+    """
+    from faster_whisper import WhisperModel
+
+    if not (folder / "model.bin").is_file():
+        raise FileNotFoundError("the folder holds no model.bin")
+    return WhisperModel(
+        str(folder),
+        device="cpu",
+        compute_type="int8",
+        cpu_threads=1,
+        num_workers=1,
+        local_files_only=True,
+    )
+
+
+def _resampled(content: bytes) -> NDArray[np.generic]:
+    samples, rate = samples_of(content, "float32")
+    if rate == RATE:
+        return samples
+    import soxr
+
+    resampled: NDArray[np.generic] = soxr.resample(samples, rate, RATE)
+    return resampled

