@@ -79,7 +79,7 @@ def digest_of(house: House, subject: str) -> str:
 
 
 def slug_of(case: Any) -> str:
-    """What a clip may be named after: a case's one administration, or ``""``; none names several."""
+    """What a clip may be named after: the one administration of a case, or ``""``."""
     return "several" if case.children else str(case.administration or "")
 
 
