@@ -144,6 +144,5 @@ def set_up_logging(level: str) -> None:
         "rq",
         "rq.worker",
         "alembic",
-        "py3langid",
     ):
         logging.getLogger(noisy).setLevel(logging.WARNING)
