@@ -13,7 +13,7 @@ from channels.sms.smpp_session import bind_unit
 from gateway import telemetry
 from gateway.smpp_intake import PartIntake
 from gateway.smpp_outbox import SmppOutbox
-from normalizer import language
+from normalizer import emergency, language
 
 if TYPE_CHECKING:
     import threading
@@ -33,6 +33,7 @@ def run(house: House, stop: threading.Event, announce: Callable[[str], None] = p
         announce: is told one line before the first connection.
     """
     language.preload()
+    emergency.preload()
     smpp = house.settings.smpp
     announce(f"SMPP door binds to {smpp.host}:{smpp.port} as {smpp.system_id}")
     outbox = SmppOutbox(house)
