@@ -13,7 +13,7 @@ from channels.mail.imap_account import Account
 from gateway import telemetry
 from gateway.authenticating import authenticator_of
 from gateway.reading_guard import ReadingGuard
-from normalizer import language
+from normalizer import emergency, language
 from tracker import mailbox
 from tracker.database import reading
 from tracker.group_commit import StorageUnavailable
@@ -37,6 +37,7 @@ def run(house: House, stop: threading.Event, announce: Callable[[str], None] = p
         announce: is told one line before the first connection.
     """
     language.preload()
+    emergency.preload()
     imap = house.settings.imap
     announce(f"mailbox door looks at imap://{imap.host}:{imap.port}")
     open_door(house).run(stop)

@@ -15,7 +15,7 @@ from gunicorn.workers.gthread import ThreadWorker
 
 from gateway import telemetry, wiring
 from gateway.app import create_app
-from normalizer import language
+from normalizer import emergency, language
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -109,6 +109,7 @@ class WebServer(BaseApplication):
         """Build the application in the worker process, with its own connections."""
         telemetry.set_up_logging(self._settings.log_level)
         language.preload()
+        emergency.preload()
         gather = self._settings.database.gather_seconds
         return create_app(wiring.build_house(self._settings, gather_seconds=gather))
 

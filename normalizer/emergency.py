@@ -24,6 +24,8 @@ _ARABIC = re.compile("[\u0600-\u06ff]")
 _NO_WORD = re.compile(r"[^\w!]+")
 _DRAWN_OUT = re.compile(r"([^\W\d])\1{2,}")
 _SHOUT = re.compile(" ?(!+)")
+#: Letters that phrases are found by.
+_START = 3
 _PREFIX = "(?:[وف])?(?:[بلك])?(?:ال|ل)?"
 _GAP = r"(?:\S+ ){0,3}?"
 
@@ -47,10 +49,18 @@ class Danger:
 
 
 @dataclass(frozen=True, slots=True)
-class _Group:
-    name: str
-    points: int
-    phrases: tuple[tuple[str, re.Pattern[str]], ...]
+class _Phrase:
+    group: str
+    key: str
+    pattern: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Lexicon:
+    """Points by group, and the phrases by the first letters of their longest run of letters."""
+
+    points: dict[str, int]
+    phrases: dict[str, list[_Phrase]]
 
 
 def read(text: str, language: str = "") -> Danger:
@@ -65,8 +75,17 @@ def read(text: str, language: str = "") -> Danger:
     spellings = [_words(text)]
     if language == _ARABIZI:
         spellings.append(_words(to_arabic(text)))
-    found = [g for g in _groups() if any(_is_in(g, words) for words in spellings)]
-    return Danger(sum(group.points for group in found), tuple(group.name for group in found))
+    lexicon = _lexicon()
+    found: set[str] = set()
+    for words in spellings:
+        for start in {words[at : at + _START] for at in range(len(words) - _START + 1)}:
+            for phrase in lexicon.phrases.get(start, ()):
+                # A plain search for its longest letters first: nearly every phrase ends there.
+                known = phrase.group in found or phrase.key not in words
+                if not known and _compiled(phrase.pattern).search(words):
+                    found.add(phrase.group)
+    groups = tuple(name for name in lexicon.points if name in found)
+    return Danger(sum(lexicon.points[name] for name in groups), groups)
 
 
 def in_danger(text: str, language: str = "") -> bool:
@@ -84,43 +103,42 @@ def _shouted(match: re.Match[str]) -> str:
     return " !! " if len(match[1]) > 1 else " "
 
 
-def _is_in(group: _Group, words: str) -> bool:
-    # A plain search for its longest letters first: nearly every phrase ends there.
-    return any(key in words and pattern.search(words) for key, pattern in group.phrases)
-
-
 @cache
-def _groups() -> tuple[_Group, ...]:
+def _lexicon() -> _Lexicon:
     source = resources.files("normalizer") / "emergency.toml"
     tables = tomllib.loads(source.read_text(encoding="utf-8"))["groups"]
-    return tuple(
-        _Group(
-            name,
-            table["points"],
-            tuple(
-                _phrase(phrase)
-                for language, phrases in table.items()
-                if language != "points"
-                for phrase in phrases
-            ),
-        )
-        for name, table in tables.items()
-    )
+    lexicon = _Lexicon({name: table["points"] for name, table in tables.items()}, {})
+    for name, table in tables.items():
+        for language, phrases in table.items():
+            if language == "points":
+                continue
+            for phrase in phrases:
+                key, pattern = _phrase(phrase)
+                lexicon.phrases.setdefault(key[:_START], []).append(_Phrase(name, key, pattern))
+    return lexicon
 
 
 def preload() -> None:
     """Read the words now, so that no citizen's message waits for them."""
-    _groups()
+    _lexicon()
 
 
-def _phrase(phrase: str) -> tuple[str, re.Pattern[str]]:
-    """A phrase of the data as its longest run of letters and its pattern."""
-    pattern = " "
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """Compiled when its letters first stand in a text; all of them take half a second."""
+    return re.compile(pattern)
+
+
+def _phrase(phrase: str) -> tuple[str, str]:
+    """A phrase of the data as the letters that it is looked for by, and its pattern."""
+    pattern, keys = " ", []
     for word in fold(phrase).split():
         if word == "_":
             pattern += _GAP
             continue
+        # An Arabic word may have letters before it, so that no space stands there.
+        arabic = bool(_ARABIC.match(word))
+        keys += (f"{word} " if arabic else f" {word} ").split("*")
         letters = re.escape(word).replace(r"\*", r"\w*")
-        pattern += f"{_PREFIX if _ARABIC.match(word) else ''}{letters} "
-    runs = re.split(r"[\s*_]+", fold(phrase))
-    return max(runs, key=len), re.compile(pattern)
+        pattern += f"{_PREFIX if arabic else ''}{letters} "
+    return max(keys, key=len), pattern

@@ -84,12 +84,12 @@ class World:
         raw = mail.as_bytes()
         return self.accept(read(raw, envelope_from=path, envelope_to=(to,)), raw)
 
-    def complain(self) -> str:
+    def complain(self, words: str = "Pas d'eau depuis trois jours.") -> str:
         """A citizen's mail; gives the code, after all that follows has been sent."""
         mail = EmailMessage()
         mail["From"], mail["To"], mail["Subject"] = CITIZEN, f"complaints@{DOMAIN}", "Eau"
         mail["Message-ID"] = f"<{uuid4()}@mail.example>"
-        mail.set_content("Pas d'eau depuis trois jours.")
+        mail.set_content(words)
         code = self.receive(mail, to=f"complaints@{DOMAIN}", path=CITIZEN).tracking_code
         assert code
         self.relay.drain()
@@ -326,8 +326,8 @@ def test_of_case_and_administration_the_one_is_marked_that_the_words_name(world:
 
 
 def test_one_mail_of_several_codes_comes_back_for_each_case(world: World) -> None:
-    for _ in range(8):
-        world.complain()
+    for number in range(8):
+        world.complain(f"Pas d'eau depuis {number + 2} jours.")
     for _ in range(30):
         world.now += timedelta(minutes=5)
         world.relay.drain()
