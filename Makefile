@@ -19,7 +19,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint format bench bench-language bench-mail bench-mail-baselines language-model lock clean
+.PHONY: help install demo test lint format bench bench-language bench-mail bench-mail-baselines bench-routing language-model lock clean
 
 help: ## Show this list
 	@echo "Guichet: a citizen's complaint in by SMS, mail, phone or web, the answer back the same way."
@@ -72,6 +72,9 @@ bench: $(STAMP) ## Measure intake and relay beside their limits in the same run
 
 bench-language: $(STAMP) ## Measure which language texts are found to be in
 	@PYTHONPATH=tests/support $(BIN)/python tests/bench/language.py $(ARGS)
+
+bench-routing: $(STAMP) ## Measure how well texts are routed, and at what cost
+	@PYTHONPATH=tests/support $(BIN)/python tests/bench/routing.py $(ARGS)
 
 bench-mail: $(STAMP) ## Measure how replies and machine mail of the public sets are read
 	@PYTHONPATH=tests/support $(BIN)/python tests/bench/mail.py $(ARGS)
