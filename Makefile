@@ -19,7 +19,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo voice test lint format bench bench-voice bench-smpp bench-language bench-mail bench-mail-baselines language-model lock clean
+.PHONY: help install demo voice test lint format bench bench-voice bench-smpp bench-language bench-routing bench-mail bench-mail-baselines language-model lock clean
 
 help: ## Show this list
 	@echo "Guichet: a citizen's complaint in by SMS, mail, phone or web, the answer back the same way."
@@ -94,6 +94,9 @@ bench-language: $(STAMP) ## Measure which language texts are found to be in
 
 bench-voice: $(WHISPER) ## Measure transcription beside the bare engine, and webhooks while it runs
 	@PYTHONPATH=tests/support $(BIN)/python tests/bench/voice.py $(ARGS)
+
+bench-routing: $(STAMP) ## Measure how well texts are routed, and at what cost
+	@PYTHONPATH=tests/support $(BIN)/python tests/bench/routing.py $(ARGS)
 
 bench-mail: $(STAMP) ## Measure how replies and machine mail of the public sets are read
 	@PYTHONPATH=tests/support $(BIN)/python tests/bench/mail.py $(ARGS)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -55,6 +55,16 @@ def concepts() -> Concepts:
     """The words that mean the same, from the shipped file."""
     lines: dict[str, str] = tomllib.loads(CONCEPTS.read_text(encoding="utf-8"))["concepts"]
     return Concepts.of({name: phrases.split(",") for name, phrases in lines.items()})
+
+
+def concepts_for(rows: Sequence[Row]) -> Concepts | None:
+    """The concepts, where rows are labelled with administrations of the shipped register.
+
+    They are words of this matter: beside labels of another kind they are noise.
+    """
+    slugs = {one.slug for one in read_csv(CONFIG / "administrations.csv")}
+    labels = {label for row in rows for label in row.labels}
+    return concepts() if len(labels & slugs) * 2 >= len(labels) else None
 
 
 def register_of(settings: Settings) -> dict[str, Administration]:

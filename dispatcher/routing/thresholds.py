@@ -140,5 +140,8 @@ def _least_margin(decided: Sequence[Confirmed], target: float) -> float | None:
     right = np.cumsum([one.right for one in ordered])
     of = np.arange(1, len(ordered) + 1)
     bounds = betaincinv(np.maximum(right, 1), of - right + 1, 1 - CONFIDENCE)
-    reached = np.flatnonzero((bounds >= target) & (right > 0))
+    # A threshold takes all decisions of one margin or none of them.
+    margins = np.array([one.margin for one in ordered])
+    last_of_its_margin = np.append(margins[1:] < margins[:-1], True)
+    reached = np.flatnonzero((bounds >= target) & (right > 0) & last_of_its_margin)
     return ordered[int(reached[-1])].margin if len(reached) else None

@@ -116,24 +116,27 @@ def routing() -> None:
 @routing.command(epilog="Example: guichet routing evaluate --train a.csv --test b.csv --json")
 @click.option("--train", "taught", type=_FILE, required=True, help="CSV: text,label[,language].")
 @click.option("--test", "tested", type=_FILE, required=True, help="The same; a|b accepts both.")
+@click.option("--embeddings", is_flag=True, help="With sentence embeddings (an extra).")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-def evaluate(taught: Path, tested: Path, *, as_json: bool) -> None:
+def evaluate(taught: Path, tested: Path, *, embeddings: bool, as_json: bool) -> None:
     """Train on one file, judge on another. Needs no settings and no database."""
+    from dispatcher.routing.embeddings import NoEmbeddings, load
     from dispatcher.routing.evaluation import evaluate as judge
     from dispatcher.routing.training import CannotTrain, train
 
     try:
+        embed = load() if embeddings else None
         rows, test = read_csv(taught), read_csv(tested)
         spent, passed = time.process_time(), time.monotonic()
-        model = train(rows, concepts=putting_together.concepts())
+        model = train(rows, concepts=putting_together.concepts_for(rows), embed=embed)
         spent, passed = time.process_time() - spent, time.monotonic() - passed
-    except (BadExamples, CannotTrain) as error:
+    except (BadExamples, CannotTrain, NoEmbeddings) as error:
         raise click.ClickException(str(error)) from error
     if not test:
         raise click.ClickException(f"{tested.name} has no rows")
     told = judge(model, test).as_json()
     told |= {
-        "tier": "fast",
+        "tier": "with embeddings" if embeddings else "fast",
         "train_rows": len(rows),
         "train_seconds": round(spent, 2),
         "train_wall_seconds": round(passed, 2),
