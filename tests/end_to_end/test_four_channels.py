@@ -120,7 +120,8 @@ def test_a_text(house: RunningGateway, desk: Desk) -> None:
     """SMS → case → referred → answered → SMS → the provider's receipt on the timeline."""
     number = "+212661100101"
     sent = httpx.post(
-        f"{house.outside}/sms", json={"from": number, "body": "Pas d'eau potable depuis lundi"}
+        f"{house.outside}/sms",
+        json={"from": number, "body": "Plus d'eau au robinet dans notre douar depuis lundi"},
     )
     assert sent.status_code == 201
     first = until(lambda: texts_to(house, number), what="the acknowledgement")[0]
