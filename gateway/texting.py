@@ -147,20 +147,22 @@ class Texting:
             return Plan(
                 DeliveryState.ANSWERED, Outcome.STATUS_QUERY, notice="later", reason="throttled"
             )
-        case = children.find_citizens_case(connection, code)
-        if case is None:
+        asked = register.find_case(connection, code)
+        if asked is None:
             return Plan(
                 DeliveryState.ANSWERED,
                 Outcome.STATUS_QUERY,
                 notice="unknown_code",
                 facts={"wrong_code": subject},
             )
+        case = children.citizens_case(connection, asked)
         return Plan(
             DeliveryState.ANSWERED,
             Outcome.STATUS_QUERY,
             case_id=case.id,
             case=case,
-            tracking_code=case.tracking_code,
+            # The code of a merged case stays its own; that of a part is told to no citizen.
+            tracking_code=code if case.id == asked.id else case.tracking_code,
             notice="status",
             # A question with words that nobody understood may say more (design, promise 5).
             keep=submission.understanding.odd and is_correspondent(case, submission),

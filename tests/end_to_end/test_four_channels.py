@@ -156,7 +156,7 @@ def test_a_mail(house: RunningGateway, desk: Desk) -> None:
         json={
             "from": address,
             "subject": "Lampadaires",
-            "text": "L'éclairage public de la rue 5 est en panne.",
+            "text": "Les poubelles et les ordures ne sont plus ramassées dans le quartier",
         },
     )
     assert sent.status_code == 201, sent.text
@@ -242,7 +242,7 @@ def test_a_form(house: RunningGateway, desk: Desk) -> None:
             data={
                 "nonce": nonce,
                 "kind": "complaint",
-                "description": "Les ordures ne sont plus ramassées",
+                "description": "Les poubelles et les ordures ne sont plus ramassées dans le quartier",
             },
         )
         assert done.status_code == 200, done.text[:500]
