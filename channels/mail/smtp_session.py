@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import socket
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -129,6 +130,7 @@ class SmtpSession(SMTP):
         if isinstance(transport, asyncio.WriteTransport) and not transport.is_closing():
             if farewell:
                 transport.write(farewell.encode("ascii") + b"\r\n")
+            _let_go_after(transport, _FAREWELL_SECONDS)
             transport.close()
             self.loop.call_later(_FAREWELL_SECONDS, transport.abort)
 
@@ -306,6 +308,18 @@ class LmtpSession(SmtpSession):
         """Answer once for each recipient that was taken (RFC 2033, section 4.2)."""
         for _ in range(recipients):
             await self.push(status)
+
+
+def _let_go_after(transport: asyncio.BaseTransport, seconds: float) -> None:
+    """Let the system, too, give up what a peer does not read (``TCP_USER_TIMEOUT``, tcp(7)).
+
+    Once our words are in its buffers, the connection is closed for us, but it would go on offering
+    them to a peer that keeps its window shut.
+    """
+    line = transport.get_extra_info("socket")
+    option = getattr(socket, "TCP_USER_TIMEOUT", None)  # Linux
+    if line is not None and option is not None and line.family != socket.AF_UNIX:
+        line.setsockopt(socket.IPPROTO_TCP, option, int(seconds * 1000))
 
 
 def host_of(peer: Any) -> str:
