@@ -76,8 +76,16 @@ def train(settings: Settings, *, as_json: bool, night: UUID | None) -> None:
 @click.argument("version", required=False)
 @click.option("--force", is_flag=True, help="Also if it is worse, or was not compared.")
 @click.option("--reason", default="", help="Why, with --force; it is kept on record.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @pass_settings_as_they_are
-def promote(settings: Settings, version: str | None, *, force: bool, reason: str) -> None:
+def promote(
+    settings: Settings,
+    version: str | None,
+    *,
+    force: bool,
+    reason: str,
+    as_json: bool,
+) -> None:
     """Put a stored model in force, by default the newest; workers take it up with the next text."""
     if force and not reason.strip():
         raise click.UsageError("--force needs a --reason, which is kept on record")
@@ -112,7 +120,8 @@ def promote(settings: Settings, version: str | None, *, force: bool, reason: str
             previous=before,
         )
     tidy(store, settings.routing.kept_models)
-    click.echo(f"{version} is in force: {detail}")
+    told = {"version": version, "previous": before, "detail": detail}
+    click.echo(json.dumps(told) if as_json else f"{version} is in force: {detail}")
 
 
 def _verdict(store: ModelStore, version: str, before: str, least: int) -> tuple[bool, str]:
