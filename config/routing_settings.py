@@ -14,6 +14,10 @@ class Routing(BaseModel):
     learn_at_start: bool = Field(
         default=True, description="serve trains the seed examples once, beside everything else"
     )
+    embeddings: bool = Field(
+        default=False,
+        description="sentence embeddings beside the seed model (extra `embeddings`, 30 ms a text)",
+    )
     nightly_training: bool = Field(
         default=True, description="learn from people's decisions once a night, by the sweeper"
     )

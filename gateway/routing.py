@@ -24,6 +24,7 @@ from dispatcher.administration import Administration, load_all
 from dispatcher.administration_csv import read_csv
 from dispatcher.routing import examples
 from dispatcher.routing.decision import Decider
+from dispatcher.routing.embeddings import NoEmbeddings, load
 from dispatcher.routing.features import Concepts
 from dispatcher.routing.gazetteer import read_places
 from dispatcher.routing.model import Model
@@ -35,6 +36,7 @@ from dispatcher.routing.rules import Router, Rule, of_administrations, read_toml
 if TYPE_CHECKING:
     from config.country import Country
     from config.settings import Settings
+    from dispatcher.routing.model import Embed
     from dispatcher.routing.training import Row
 
 logger = logging.getLogger(__name__)
@@ -47,7 +49,18 @@ CONCEPT_RULES = ROUTING / "concept_rules.toml"
 
 def store_of(settings: Settings) -> ModelStore:
     """Where the models of these settings are kept."""
-    return ModelStore(settings.data_dir / "routing-models")
+    wanted = settings.routing.embeddings
+    return ModelStore(settings.data_dir / "routing-models", _embed() if wanted else None)
+
+
+@cache
+def _embed() -> Embed | None:
+    """What makes embeddings; without the extra, models do without and the log says so."""
+    try:
+        return load()
+    except NoEmbeddings as error:
+        logger.warning("routing.embeddings: %s", error)
+        return None
 
 
 @cache
@@ -118,14 +131,17 @@ def ensure_model(
     rows = seed_rows(register)
     try:
         current = store.current()
-        if not is_seed(current) or current.manifest.digest == digest_of(rows, words):
+        known = current.manifest.digest == digest_of(rows, words)
+        with_them = (current.meanings is not None) == (store.embed is not None)
+        if not is_seed(current) or (known and with_them):
             return current
     except NoModel:
         pass
     except ModelError as error:
         tell(f"{error}; it is trained anew")
     tell(f"learning to route from {len(rows)} examples; this is done once and takes a little while")
-    model = train(rows, concepts=words, recipe=Recipe(judged_folds=0), seed=True)
+    recipe = Recipe(judged_folds=0)
+    model = train(rows, concepts=words, recipe=recipe, seed=True, embed=store.embed)
     try:
         store.promote(store.save(model))
     except OSError as error:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
+from dispatcher.routing import features
 from dispatcher.routing.model import FOR_A_PERSON, Guess, Model
 from dispatcher.routing.rules import Candidate, Router
 from dispatcher.routing.rules import Decision as Ruling
@@ -137,8 +138,9 @@ class Decider:
         """
         language = language or detect(text)
         model = self.model()
-        guess = model.guess(text, language) if model is not None else None
-        ruled = self.router.decide(text)
+        seen = features.read(text, language, model.concepts) if model is not None else None
+        guess = model.guess_features(seen, text) if model is not None and seen is not None else None
+        ruled = self.router.decide(text, read=seen)
         shares = self._shares(guess, ruled.candidates)
         ranked = sorted(shares, key=lambda slug: -shares[slug])[:MOST]
         candidates, unsure = self._candidates(text, location, ranked, shares, guess, ruled)

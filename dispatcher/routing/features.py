@@ -159,7 +159,10 @@ def read(text: str, language: str = "", concepts: Concepts | None = None) -> Fea
         # Word for word, except where the copy joined two.
         arabic += zip(copies, written_so if len(copies) == len(latin) else copies, strict=True)
     characters = [part for word, _ in (*latin, *arabic) for part in _n_grams(word)]
+    bare = [stems.skeleton(word) for word, _ in arabic if word not in stems.STOP_WORDS]
     consonants = [part for word, _ in arabic for part in _n_grams(stems.skeleton(word))]
+    consonants += [f"#{word}" for word in bare]
+    consonants += [f"#{one} {two}" for one, two in pairwise(bare)]
     meant: list[str] = []
     together: list[str] = []
     written: dict[str, str] = {}

@@ -159,17 +159,14 @@ class Model:
             text: as the citizen wrote it.
             language: its BCP 47 tag, where it is known.
         """
-        meaning = None
-        if self.meanings is not None and self.embed is not None:
-            meaning = self.embed([text])[0]
-        return self.guess_features(read(text, language, self.concepts), meaning)
+        return self.guess_features(read(text, language, self.concepts), text)
 
-    def guess_features(self, features: Features, meaning: Floats | None = None) -> Guess:
-        """Score a text that has been read already, with its embedding if there is one."""
+    def guess_features(self, features: Features, text: str = "") -> Guess:
+        """Score a text that has been read already; its words are for the embedding."""
         vector = vector_of(features, self.vocabulary, self.rarity)
         raw = self.bias + vector.values @ self.weights[vector.columns]
-        if meaning is not None and self.meanings is not None:
-            raw = raw + meaning @ self.meanings[:-1] + self.meanings[-1]
+        if self.meanings is not None and self.embed is not None:
+            raw = raw + self.embed([text])[0] @ self.meanings[:-1] + self.meanings[-1]
         order = np.argsort(-raw, kind="stable")
         shares = np.exp((raw - raw[order[0]]) * self.manifest.sharpness)
         shares /= shares.sum()

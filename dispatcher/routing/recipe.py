@@ -74,7 +74,7 @@ class Recipe:
     bayes: tuple[float, ...] = (0.0, 0.35, 0.7, 1.2)
     copies: int = 1
     copy_weight: float = 0.5
-    rare: int = 10_000
+    rare: int = 30_000
     folds: int = 4
     judged_folds: int = 4
     assumed: Spread = Spread(machine=0.13, bayes=0.2, meaning=0.8, bayes_share=0.7, sharpness=0.6)

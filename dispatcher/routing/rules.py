@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dispatcher.administration import Administration
-    from dispatcher.routing.features import Concepts
+    from dispatcher.routing.features import Concepts, Features
 
 _WORD = re.compile(r"[^\W_]+")
 #: Arabic clitics that stand before a word without a space (و ف ب ك ل + ال), tried off in turn.
@@ -171,8 +171,21 @@ class Router:
         by_phrase = [rule for rule, _ in self._named_in(_words(text))]
         return list(dict.fromkeys([*by_phrase, *(rule for rule, _ in self._meant_in(text))]))
 
-    def decide(self, text: str, language: str = "", location: str = "") -> Decision:
-        """Choose for one text in any of the languages; rules need neither language nor place."""
+    def decide(
+        self,
+        text: str,
+        language: str = "",
+        location: str = "",
+        read: Features | None = None,
+    ) -> Decision:
+        """Choose for one text in any of the languages; rules need neither language nor place.
+
+        Args:
+            text: as the citizen wrote it.
+            language: not needed.
+            location: not needed.
+            read: the text as it was read already, for rules of concepts.
+        """
         found: dict[str, dict[str, float]] = {}
         heard: dict[str, dict[Rule, float]] = {}
         for rule, phrase in self._named_in(_words(text)):
@@ -182,7 +195,7 @@ class Router:
             hits[named] = max(weight, hits.get(named, 0.0))
             spoken = heard.setdefault(rule.administration, {})
             spoken[rule] = max(weight, spoken.get(rule, 0.0))
-        for rule, words in self._meant_in(text):
+        for rule, words in self._meant_in(text, read):
             hits = found.setdefault(rule.administration, {})
             hits[words] = max(rule.weight, hits.get(words, 0.0))
             heard.setdefault(rule.administration, {})[rule] = rule.weight
@@ -223,11 +236,11 @@ class Router:
             and rule.measured >= self._measured
         )
 
-    def _meant_in(self, text: str) -> Iterator[tuple[Rule, str]]:
+    def _meant_in(self, text: str, read: Features | None = None) -> Iterator[tuple[Rule, str]]:
         """The rules whose concepts all stand in a text, with the words that bear them."""
         if not self._meant or self._concepts is None:
             return
-        read = features.read(text, concepts=self._concepts)
+        read = read or features.read(text, concepts=self._concepts)
         named = {name.removeprefix("=") for name in read.views["concepts"]}
         for first in sorted(named & self._meant.keys()):
             for rule in self._meant[first]:

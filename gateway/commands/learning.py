@@ -79,7 +79,12 @@ def train(settings: Settings, *, as_json: bool, night: UUID | None) -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @pass_settings_as_they_are
 def promote(
-    settings: Settings, version: str | None, *, force: bool, reason: str, as_json: bool
+    settings: Settings,
+    version: str | None,
+    *,
+    force: bool,
+    reason: str,
+    as_json: bool,
 ) -> None:
     """Put a stored model in force, by default the newest; workers take it up with the next text."""
     if force and not reason.strip():
@@ -115,10 +120,8 @@ def promote(
             previous=before,
         )
     tidy(store, settings.routing.kept_models)
-    if as_json:
-        click.echo(json.dumps({"version": version, "previous": before, "detail": detail}))
-        return
-    click.echo(f"{version} is in force: {detail}")
+    told = {"version": version, "previous": before, "detail": detail}
+    click.echo(json.dumps(told) if as_json else f"{version} is in force: {detail}")
 
 
 def _verdict(store: ModelStore, version: str, before: str, least: int) -> tuple[bool, str]:

@@ -10,6 +10,8 @@ import pytest
 
 from guichet_testing.gateway import RunningGateway, until
 
+#: A trouble that the shipped rules route by themselves.
+REFUSE = "Les poubelles et les ordures ne sont plus ramassées dans le quartier"
 PASSWORD = "a-long-and-random-one-7431"
 CLERK = "clerk@guichet.example"
 CODE = re.compile(r"\d{4}-\d{4}-\d{4}")
@@ -156,7 +158,7 @@ def test_a_mail(house: RunningGateway, desk: Desk) -> None:
         json={
             "from": address,
             "subject": "Lampadaires",
-            "text": "Les poubelles et les ordures ne sont plus ramassées dans le quartier",
+            "text": REFUSE,
         },
     )
     assert sent.status_code == 201, sent.text
@@ -242,7 +244,7 @@ def test_a_form(house: RunningGateway, desk: Desk) -> None:
             data={
                 "nonce": nonce,
                 "kind": "complaint",
-                "description": "Les poubelles et les ordures ne sont plus ramassées dans le quartier",
+                "description": REFUSE,
             },
         )
         assert done.status_code == 200, done.text[:500]
