@@ -13,7 +13,7 @@ from channels.mail.imap_account import Account
 from gateway import telemetry
 from gateway.authenticating import authenticator_of
 from gateway.reading_guard import ReadingGuard
-from normalizer import emergency, language
+from normalizer.normalize import preload
 from tracker import mailbox
 from tracker.database import reading
 from tracker.group_commit import StorageUnavailable
@@ -36,8 +36,7 @@ def run(house: House, stop: threading.Event, announce: Callable[[str], None] = p
         stop: set by a signal handler or another thread.
         announce: is told one line before the first connection.
     """
-    language.preload()
-    emergency.preload()
+    preload()
     imap = house.settings.imap
     announce(f"mailbox door looks at imap://{imap.host}:{imap.port}")
     open_door(house).run(stop)

@@ -43,6 +43,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+#: What comes from an address whose other cases are looked at.
+_WRITTEN = (ChannelName.SMS, ChannelName.WHATSAPP, ChannelName.EMAIL)
+
 
 class Intake:
     """Files deliveries.
@@ -68,37 +71,52 @@ class Intake:
 
     def accept(self, delivery: Delivery, message: InboundMessage | None) -> Acknowledgement:
         """Store a delivery and file its message; answer only after the commit. Never raises."""
+        stored = self._hand_over(delivery, message)
         try:
-            return self.submit(delivery, message).result(timeout=60)
+            error = stored.exception(timeout=60)
         except TimeoutError:
+            telemetry.try_later(str(delivery.channel))
             return TryLater()
+        return self._answer(delivery, message, stored, error)
 
     def submit(self, delivery: Delivery, message: InboundMessage | None) -> Future[Acknowledgement]:
         """As :meth:`accept`, for a caller that waits for many at once. The future never fails."""
-        submission, unread = self._read(message)
         answer: Future[Acknowledgement] = Future()
+        self._hand_over(delivery, message).add_done_callback(
+            lambda stored: answer.set_result(
+                self._answer(delivery, message, stored, stored.exception())
+            )
+        )
+        return answer
 
-        def done(stored: Future[Accepted]) -> None:
-            error = stored.exception()
-            if error is None:
-                accepted = stored.result()
-                telemetry.delivered(str(delivery.channel), accepted.state, accepted.repeated)
-                answer.set_result(accepted)
-                if self._recorded is not None and message is not None and _has_recording(message):
-                    self._recorded()
-                return
-            if not isinstance(error, StorageUnavailable):
-                logger.error("intake failed: %s", type(error).__name__, exc_info=error)
-            telemetry.try_later(str(delivery.channel))
-            answer.set_result(TryLater())
-
-        self._writer.submit(
+    def _hand_over(self, delivery: Delivery, message: InboundMessage | None) -> Future[Accepted]:
+        """Read a message here, and hand it to the writer."""
+        submission, unread = self._read(message)
+        return self._writer.submit(
             lambda connection: self.file(connection, delivery, submission, unread),
             key=delivery.idempotency_key,
             savepoint=False,  # it makes its own, after the raw bytes are claimed
-            sender=_texting(submission),
-        ).add_done_callback(done)
-        return answer
+            sender=_writer(submission),
+        )
+
+    def _answer(
+        self,
+        delivery: Delivery,
+        message: InboundMessage | None,
+        stored: Future[Accepted],
+        error: BaseException | None,
+    ) -> Acknowledgement:
+        """What the door is told, and what is counted and rung for."""
+        if error is not None:
+            if not isinstance(error, StorageUnavailable):
+                logger.error("intake failed: %s", type(error).__name__, exc_info=error)
+            telemetry.try_later(str(delivery.channel))
+            return TryLater()
+        accepted = stored.result()
+        telemetry.delivered(str(delivery.channel), accepted.state, accepted.repeated)
+        if self._recorded is not None and message is not None and _has_recording(message):
+            self._recorded()
+        return accepted
 
     def plan(self, connection: Connection, delivery: Delivery, submission: Submission) -> Plan:
         """What a submission is; see :class:`Planner`. For replays."""
@@ -293,12 +311,9 @@ def _accepted(plan: Plan) -> Accepted:
     )
 
 
-def _texting(submission: Submission | None) -> tuple[str, str] | None:
-    """Who sent a text: scheme and number; ``None`` for everything else."""
-    if submission is None or submission.message.channel not in (
-        ChannelName.SMS,
-        ChannelName.WHATSAPP,
-    ):
+def _writer(submission: Submission | None) -> tuple[str, str] | None:
+    """Who wrote a text or a mail: scheme and address; ``None`` for what nobody wrote."""
+    if submission is None or submission.message.channel not in _WRITTEN:
         return None
     return str(submission.contact.scheme), submission.contact.value
 

@@ -15,7 +15,7 @@ from channels.mail.smtp import MailDoor
 from gateway import telemetry
 from gateway.authenticating import authenticator_of
 from gateway.reading_guard import ReadingGuard
-from normalizer import emergency, language
+from normalizer.normalize import preload
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,8 +51,7 @@ async def serve(
     announce: Callable[[str], None] = print,
 ) -> None:
     """As :func:`run`, inside a running event loop."""
-    language.preload()
-    emergency.preload()
+    preload()
     door = open_door(house)
     smtp = house.settings.smtp
     host, port = await door.open(smtp.host, smtp.port)

@@ -63,15 +63,17 @@ class Repeating:
             submission: the words.
         """
         since = delivery.received_at - timedelta(days=self._settings.window_days)
-        said = _said(submission.subject, submission.description)
-        if not self._settings.window_days or sum(map(len, said)) < self._settings.least_letters:
+        waiting = [
+            case for case in own if case.status not in _SETTLED and case.requested_datetime >= since
+        ]
+        if not waiting or not self._settings.window_days:
             return None
-        for case in own:
-            if (
-                case.status not in _SETTLED
-                and case.requested_datetime >= since
-                and _said(case.subject, case.description) == said
-                and _has_files(connection, case, submission)
+        said = _said(submission.subject, submission.description)
+        if sum(map(len, said)) < self._settings.least_letters:
+            return None
+        for case in waiting:
+            if _said(case.subject, case.description) == said and _has_files(
+                connection, case, submission
             ):
                 return join(
                     case,

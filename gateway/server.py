@@ -15,7 +15,7 @@ from gunicorn.workers.gthread import ThreadWorker
 
 from gateway import telemetry, wiring
 from gateway.app import create_app
-from normalizer import emergency, language
+from normalizer.normalize import preload
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -108,8 +108,7 @@ class WebServer(BaseApplication):
     def load(self) -> Flask:  # type: ignore[override] # a Flask is a WSGI application
         """Build the application in the worker process, with its own connections."""
         telemetry.set_up_logging(self._settings.log_level)
-        language.preload()
-        emergency.preload()
+        preload()
         gather = self._settings.database.gather_seconds
         return create_app(wiring.build_house(self._settings, gather_seconds=gather))
 

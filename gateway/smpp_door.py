@@ -16,7 +16,7 @@ from gateway.smpp_filing import TextFiling
 from gateway.smpp_intake import PartIntake
 from gateway.smpp_line import Line
 from gateway.smpp_outbox import SmppOutbox
-from normalizer import emergency, language
+from normalizer.normalize import preload
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,8 +37,7 @@ def run(house: House, stop: threading.Event, announce: Callable[[str], None] = p
         stop: set by a signal handler or another thread.
         announce: is told one line before the first connection.
     """
-    language.preload()
-    emergency.preload()
+    preload()
     smpp = house.settings.smpp
     announce(f"SMPP door binds to {smpp.host}:{smpp.port} as {smpp.system_id}")
     outbox = SmppOutbox(house)

@@ -6,10 +6,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from channels.message import Address, AddressScheme, ChannelName
-from normalizer import phone, tracking_code
+from normalizer import emergency, language, phone, tracking_code
 from normalizer.complaint import Kind, Submission
 from normalizer.intent import CONTENT, Intent, Understanding, understand
-from normalizer.language import detect
+from normalizer.intent_words import lexicon
 from normalizer.text import storable
 
 if TYPE_CHECKING:
@@ -18,6 +18,13 @@ if TYPE_CHECKING:
 #: Characters of a mail that may be nothing but a question about its state.
 _SHORT_MAIL = 300
 _TELEPHONE = (ChannelName.SMS, ChannelName.WHATSAPP, ChannelName.VOICE)
+
+
+def preload() -> None:
+    """Read all words and weights now, so that no citizen's message waits for them."""
+    language.preload()
+    emergency.preload()
+    lexicon()
 
 
 def normalize(message: InboundMessage, *, region: str, default_language: str) -> Submission:
@@ -39,7 +46,7 @@ def normalize(message: InboundMessage, *, region: str, default_language: str) ->
         subject=subject,
         description=text,
         full_text="" if full_text == text else full_text,
-        language=message.language or detect(f"{subject}\n{text}", default_language),
+        language=message.language or language.detect(f"{subject}\n{text}", default_language),
         location=storable(message.fields.get("location", "")).strip(),
     )
 

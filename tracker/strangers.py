@@ -7,12 +7,9 @@ together when it begins; what is opened meanwhile in the same transaction is kno
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
-
-from sqlalchemy import bindparam, select
-
-from tracker.models import cases
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -24,19 +21,28 @@ Sender = tuple[str, str]
 
 #: Of each connection that is at work on a group: senders without a case.
 _STRANGERS: WeakKeyDictionary[Connection, set[Sender]] = WeakKeyDictionary()
-_KNOWN = select(cases.c.contact_scheme, cases.c.contact_value).where(
-    cases.c.contact_scheme.in_(bindparam("schemes", expanding=True)),
-    cases.c.contact_value.in_(bindparam("values", expanding=True)),
-)
+#: One text each whatever the number of senders: SQLAlchemy would write a list anew every time.
+_KNOWN = {
+    "sqlite": "SELECT contact_value FROM cases WHERE contact_scheme = ?"
+    " AND contact_value IN (SELECT value FROM json_each(?))",
+    "postgresql": "SELECT contact_value FROM cases WHERE contact_scheme = %s"
+    " AND contact_value = ANY(%s)",
+}
 
 
 def ask(connection: Connection, senders: Collection[Sender]) -> None:
     """Ask for the senders of a group; for one alone it would be a question more, not fewer."""
     wanted = set(senders)
-    if len(wanted) > 1:
-        schemes, values = ({sender[part] for sender in wanted} for part in (0, 1))
-        known = connection.execute(_KNOWN, {"schemes": list(schemes), "values": list(values)})
-        _STRANGERS[connection] = wanted - {(row[0], row[1]) for row in known}
+    if len(wanted) < 2:  # noqa: PLR2004 - see above
+        return
+    unknown = set(wanted)
+    dialect = connection.dialect.name
+    for scheme in {scheme for scheme, _ in wanted}:
+        values = [value for one, value in wanted if one == scheme]
+        told = json.dumps(values) if dialect == "sqlite" else values
+        known = connection.exec_driver_sql(_KNOWN[dialect], (scheme, told))
+        unknown -= {(scheme, row[0]) for row in known}
+    _STRANGERS[connection] = unknown
 
 
 def is_one(connection: Connection, scheme: str, value: str) -> bool:

@@ -14,7 +14,6 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -91,14 +90,14 @@ def idempotency_key(form: Form) -> str:
     return f"sms:{_sid(form)}"
 
 
-def sender_of(raw: str) -> Address:
+def sender_of(raw: str, display_name: str = "") -> Address:
     """Who claims to have written: E.164 as ``tel``, digits alone as a short code, else a name."""
     value = raw.removeprefix(WHATSAPP).strip()
     if value.startswith("+") and value[1:].isascii() and value[1:].isdigit():
-        return Address(AddressScheme.TEL, value)
+        return Address(AddressScheme.TEL, value, display_name)
     if value.isascii() and value.isdigit() and len(value) <= LONGEST_SHORT_CODE:
-        return Address(AddressScheme.SHORT_CODE, value)
-    return Address(AddressScheme.ALPHANUMERIC, value)
+        return Address(AddressScheme.SHORT_CODE, value, display_name)
+    return Address(AddressScheme.ALPHANUMERIC, value, display_name)
 
 
 def read_message(form: Form, received_at: datetime, region: str) -> InboundMessage:
@@ -130,7 +129,7 @@ def read_message(form: Form, received_at: datetime, region: str) -> InboundMessa
         message_id=_sid(form),
         channel=ChannelName.WHATSAPP if sender.startswith(WHATSAPP) else ChannelName.SMS,
         date=received_at,
-        sender=replace(sender_of(sender), display_name=told.display_name),
+        sender=sender_of(sender, told.display_name),
         recipient=form.get("To").strip().removeprefix(WHATSAPP),
         subject="",
         text=text,

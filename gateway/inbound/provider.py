@@ -56,11 +56,25 @@ class Webhook:
     delivery: Delivery
     form: Form
 
-    def keyed(self, key: str, **headers: str) -> Delivery:
-        """The delivery under its key; ``headers`` add what the signed URL told (a language)."""
-        told = {f"x-guichet-{name}": value for name, value in headers.items() if value}
+    def keyed(
+        self,
+        key: str,
+        told: Mapping[str, str] | None = None,
+        channel: ChannelName | None = None,
+    ) -> Delivery:
+        """The delivery under its key.
+
+        Args:
+            key: its idempotency key.
+            told: what the signed URL told (a language), added to the headers that came.
+            channel: where it is not that of the door.
+        """
+        more = {f"x-guichet-{name}": value for name, value in (told or {}).items() if value}
         return replace(
-            self.delivery, idempotency_key=key, headers={**self.delivery.headers, **told}
+            self.delivery,
+            idempotency_key=key,
+            channel=channel or self.delivery.channel,
+            headers={**self.delivery.headers, **more},
         )
 
 

@@ -64,7 +64,7 @@ def file(hook: Webhook, language: str) -> Acknowledgement:
         except DeliveryError:
             return TryLater("provider")  # the recording stays at the provider and is swept
         told |= {"caller": caller or "anonymous", "called": called}
-    delivery = hook.keyed(key, **told)
+    delivery = hook.keyed(key, told)
     message = read(delivery)
     outcome = house.accept(delivery, message)
     if isinstance(outcome, Accepted):

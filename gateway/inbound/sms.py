@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -69,9 +68,8 @@ def file_text(house: House, environ: dict[str, Any]) -> Response | Ready:
     if isinstance(hook, Response):
         return hook
     key, message = _read(hook)
-    delivery = hook.keyed(key)
-    if message is not None:  # one webhook serves texts and WhatsApp: the answer goes back the same
-        delivery = replace(delivery, channel=message.channel)
+    # One webhook serves texts and WhatsApp: the answer goes back the same way.
+    delivery = hook.keyed(key, channel=message.channel if message is not None else None)
     outcome = house.accept(delivery, message)
     if isinstance(outcome, Accepted):
         return _FILED
