@@ -29,7 +29,7 @@ from tracker.models import AttentionReason, DeliveryState, administrations
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
+    from datetime import date, datetime
 
     from sqlalchemy import Connection, Row
 
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from config.country import Country
     from config.settings import Settings
     from normalizer.complaint import Submission
+    from tracker.deadlines import Clock
 
 __all__ = ["Plan", "Planner", "is_correspondent"]
 
@@ -65,6 +66,7 @@ class Planner:
         self._settings = settings
         self._country = country
         self._terms = terms_of(country, settings)
+        self._of_today: tuple[date, Clock] | None = None
         self._repeating = Repeating(settings)
         self._texting = Texting(
             settings, self._new_case, self.open_case, subject_of, self._repeating.plan
@@ -223,10 +225,17 @@ class Planner:
     def _new_case(self, received_at: datetime) -> dict[str, Any]:
         values = register.new_case_values(calling_code=self._country.calling_code, now=received_at)
         # The clock starts at receipt, and nothing later resets it (promise 9).
-        clock = self._terms.clock(received_at)
+        clock = self._clock(received_at)
         values["forward_by"] = clock.forward_by
         values["expected_datetime"] = clock.answer_by
         return values
+
+    def _clock(self, received_at: datetime) -> Clock:
+        """What falls due for a case of this day: the same for all of them."""
+        day = self._terms.calendar.day(received_at)
+        if self._of_today is None or self._of_today[0] != day:
+            self._of_today = day, self._terms.clock(received_at)
+        return self._of_today[1]
 
 
 def _own_case(connection: Connection, submission: Submission, named: list[str]) -> Row[Any] | None:

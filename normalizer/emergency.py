@@ -155,12 +155,15 @@ def in_danger(text: str, language: str = "") -> bool:
 
 def _words(text: str) -> list[str]:
     """The words, folded, and ``!!`` where somebody shouts."""
-    return [_plain(word) for word in _WORD_OR_SHOUT.findall(fold(text)) if word != "!"]
+    return list(filter(None, map(_plain, _WORD_OR_SHOUT.findall(fold(text)))))
 
 
 @lru_cache(_REMEMBERED)
 def _plain(word: str) -> str:
-    return _SHOUTED if word[0] == "!" else _DRAWN_OUT.sub(r"\1", word)
+    """A word without its drawn-out letters; one exclamation mark is nothing."""
+    if word[0] == "!":
+        return _SHOUTED if len(word) > 1 else ""
+    return _DRAWN_OUT.sub(r"\1", word)
 
 
 @cache
