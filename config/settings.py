@@ -64,8 +64,13 @@ class Web(Section):
         default_factory=list,
         description="signing keys, newest first; production needs 32 characters or more each",
     )
-    workers: int = Field(0, description="web processes; 0: one on SQLite, two on PostgreSQL")
+    workers: int = Field(
+        0, description="web processes; 0: one on SQLite, one for two processors on PostgreSQL"
+    )
     threads: int = Field(16, description="threads of each web process")
+    answer_timeout_seconds: float = Field(
+        60.0, gt=0, description="how long a webhook waits for its commit; then: try again later"
+    )
     max_upload_bytes: int = Field(20_000_000, description="largest form with its files")
     max_webhook_bytes: int = Field(65_536, description="largest provider request")
     max_upload_files: int = Field(5, description="most files of one form")

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from flask import request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
-from werkzeug.middleware.proxy_fix import ProxyFix
 
 from gateway import health
 from gateway.citizen import errors, pages
@@ -67,9 +66,8 @@ def create_app(house: House) -> Flask:
     app.register_blueprint(health.blueprint)
     errors.register(app)
     app.after_request(_protect)
-    if settings.web.trusted_proxies:
-        count = settings.web.trusted_proxies
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
+    app.trusted_proxies = settings.web.trusted_proxies
+    app.longest_wait = settings.web.answer_timeout_seconds
     return app
 
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -11,10 +12,10 @@ from gunicorn import util
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 from gunicorn.http import errors
-from gunicorn.workers.gthread import ThreadWorker
 
 from gateway import telemetry, wiring
 from gateway.app import create_app
+from gateway.holding import HoldingWorker
 from normalizer.normalize import preload
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class ServerLog(Logger):
         self.error_log.propagate = True
 
 
-class Worker(ThreadWorker):
+class Worker(HoldingWorker):
     """Gunicorn's threads; what is no HTTP is counted, and quoted neither in log nor answer."""
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
@@ -68,6 +69,17 @@ def _status_of(error: BaseException) -> HTTPStatus:
     return HTTPStatus.BAD_REQUEST
 
 
+def processes(settings: Settings) -> int:
+    """How many web processes to start.
+
+    SQLite has one writer. With PostgreSQL every second processor has one: the others are for the
+    mail door, the workers and the database, and fewer processes share their commits among more.
+    """
+    if settings.web.workers or settings.database_url.startswith("sqlite"):
+        return settings.web.workers or 1
+    return max(1, len(os.sched_getaffinity(0)) // 2)
+
+
 class WebServer(BaseApplication):
     """Gunicorn, configured from our settings and not from a file.
 
@@ -84,10 +96,9 @@ class WebServer(BaseApplication):
     def load_config(self) -> None:
         """Set gunicorn's options."""
         web = self._settings.web
-        sqlite = self._settings.database_url.startswith("sqlite")
         options: dict[str, Any] = {
             "bind": f"{web.host}:{web.port}",
-            "workers": web.workers or (1 if sqlite else 2),
+            "workers": processes(self._settings),
             "worker_class": Worker,
             "logger_class": ServerLog,
             "threads": web.threads,

@@ -13,7 +13,7 @@ from flask.sansio.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection, select
 
-from channels.channel import Accepted, Refused
+from channels.channel import Accepted, Acknowledgement, Refused
 from channels.errors import MalformedMessage
 from channels.message import ChannelName, InboundMessage
 from channels.sms.twilio import (
@@ -32,7 +32,7 @@ from gateway.inbound.provider import (
     webhook_of,
     xml,
 )
-from gateway.quiet import QuietFlask, Ready
+from gateway.quiet import Later, QuietFlask, Ready
 from gateway.telemetry import refused
 from tracker import opt_outs
 from tracker.models import outbox
@@ -51,7 +51,9 @@ _FILED = Ready(xml(EMPTY))
 @blueprint.post(PATH)
 def receive() -> ResponseReturnValue:
     """File one text; see :func:`file_text`."""
-    return file_text(current_house(), request.environ)
+    answer = file_text(current_house(), request.environ)
+    said = answer.wait() if isinstance(answer, Later) else answer
+    return said if isinstance(said, Response) else xml(EMPTY)
 
 
 @blueprint.record_once
@@ -62,7 +64,7 @@ def _open_door(state: BlueprintSetupState) -> None:
         app.doors[PATH] = lambda environ: file_text(app.extensions["guichet"], environ)
 
 
-def file_text(house: House, environ: dict[str, Any]) -> Response | Ready:
+def file_text(house: House, environ: dict[str, Any]) -> Response | Later:
     """File one text. 200 only after the commit; what is verified but unreadable is quarantined."""
     hook = webhook_of(house, environ, ChannelName.SMS)
     if isinstance(hook, Response):
@@ -70,7 +72,10 @@ def file_text(house: House, environ: dict[str, Any]) -> Response | Ready:
     key, message = _read(hook)
     # One webhook serves texts and WhatsApp: the answer goes back the same way.
     delivery = hook.keyed(key, channel=message.channel if message is not None else None)
-    outcome = house.accept(delivery, message)
+    return Later(house.submit(delivery, message), _answer)
+
+
+def _answer(outcome: Acknowledgement) -> Response | Ready:
     if isinstance(outcome, Accepted):
         return _FILED
     if isinstance(outcome, Refused):

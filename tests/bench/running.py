@@ -21,6 +21,7 @@ from sqlalchemy import func, select
 from config.settings import load as load_settings
 from gateway import wiring
 from gateway.relay import RELAYED, Relay
+from gateway.server import processes
 from guichet_testing import limits, load
 from guichet_testing.durable import DURABLE, watched
 from guichet_testing.gateway import RunningGateway, free_port, listens, until
@@ -101,9 +102,8 @@ class Bench:
         port = free_port()
         token = json.loads(self.house.environment["GUICHET_TWILIO__AUTH_TOKENS"])[0]
         account = self.house.environment["GUICHET_TWILIO__ACCOUNT_SID"]
-        web = self.settings.web
-        workers = web.workers or (1 if self.database == "sqlite" else 2)
-        limit = limit_process("web", str(port), str(workers), str(web.threads), token)
+        workers, threads = processes(self.settings), self.settings.web.threads
+        limit = limit_process("web", str(port), str(workers), str(threads), token)
         ours = self.house.spawn("web")
 
         def send(to: int, run: str) -> load.Outcome:
@@ -247,7 +247,7 @@ def environment(values: dict[str, str]) -> Iterator[None]:
 
 def limit_process(*arguments: str) -> subprocess.Popen[bytes]:
     """Start one limit in a process of its own."""
-    return subprocess.Popen([sys.executable, limits.__file__, *arguments])
+    return subprocess.Popen([sys.executable, "-m", limits.__name__, *arguments])
 
 
 def end(process: subprocess.Popen[bytes]) -> None:

@@ -15,6 +15,7 @@ from gunicorn.app.base import BaseApplication
 from channels.channel import Delivery
 from channels.message import ChannelName
 from channels.twilio_account import verify
+from gateway.server import Worker
 
 
 class Nothing:
@@ -64,7 +65,7 @@ class Server(BaseApplication):
         self.options = {
             "bind": f"127.0.0.1:{port}",
             "workers": workers,
-            "worker_class": "gthread",
+            "worker_class": Worker,
             "threads": threads,
             "keepalive": 15,
             "loglevel": "warning",
