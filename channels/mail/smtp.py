@@ -13,7 +13,7 @@ import logging
 import os
 import socket
 import traceback
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -205,10 +205,8 @@ class MailDoor:
         )
         future = self._submit(delivery, message)
         try:
-            # Shielded: a client that hangs up must not cancel what is on its way to the disk.
-            acknowledgement = await asyncio.wait_for(
-                asyncio.shield(asyncio.wrap_future(future)), self.limits.answer_timeout_seconds
-            )
+            async with asyncio.timeout(self.limits.answer_timeout_seconds):
+                acknowledgement = await _stored(future)
         except TimeoutError:
             self.count("try_later")
             return TRY_LATER
@@ -235,6 +233,26 @@ class MailDoor:
         self.count("failure")
         logger.error("mail door: %s in %s", type(error).__name__, _where(error))
         return TRY_LATER
+
+
+def _stored(future: Future[Acknowledgement]) -> asyncio.Future[Acknowledgement]:
+    """The acknowledgement on this loop.
+
+    Not wrapped: a client that hangs up must not cancel what is on its way to the disk.
+    """
+    loop = asyncio.get_running_loop()
+    told: asyncio.Future[Acknowledgement] = loop.create_future()
+
+    def tell() -> None:
+        if not told.done():
+            told.set_result(future.result())
+
+    def call(_: object) -> None:
+        with suppress(RuntimeError):  # the door has closed, and nobody waits
+            loop.call_soon_threadsafe(tell)
+
+    future.add_done_callback(call)
+    return told
 
 
 def _listen(path: Path) -> socket.socket:
