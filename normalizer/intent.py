@@ -24,17 +24,15 @@ _CERTAIN, _FOLLOWS = 0.8, 0.33
 _SURE = {
     Intent.HELP: 0.65,
     Intent.THANKS: 0.75,
-    Intent.GREETING: 0.75,
-    Intent.NOISE: 0.75,
     Intent.OPT_OUT: 0.7,
     Intent.OPT_IN: 0.7,
 }
-_COURTEOUS = (Intent.THANKS, Intent.GREETING, Intent.NOISE)
-#: Beside these, courtesy is only courtesy.
+#: Beside these, thanks are only courtesy.
 _GRIEF = any_of(Role.CONTENT, Role.TROUBLE, Role.NOT, Role.NUMBERED)
 #: What ends texts without "not" beside it.
 _ENDING = any_of(Role.STOP, Role.REMOVE, Role.UNSUBSCRIBE)
-#: Of which roles a text needs a word to be a command, whatever it looks like.
+#: Of which roles a text needs a word to be a command, whatever it looks like. A greeting or noise
+#: with a word that nobody knows is none: it may be all there is of a complaint.
 _NEEDED = {
     Intent.STATUS_QUERY: any_of(
         *(Role.QUESTION, Role.SEEK, Role.CASE, Role.TRACK, Role.ANSWER, Role.DONE)
@@ -44,9 +42,7 @@ _NEEDED = {
     ),
     Intent.OPT_OUT: _ENDING | any_of(Role.MESSAGE, Role.SEND, Role.RECEIVE),
     Intent.OPT_IN: any_of(Role.START, Role.RECEIVE),
-    Intent.GREETING: int(Role.GREETING),
     Intent.THANKS: any_of(Role.THANKS, Role.PRAISE),
-    Intent.NOISE: any_of(Role.NOISE, Role.YES),
 }
 
 
@@ -93,7 +89,7 @@ def _likely(words: list[str], filed: Understanding, *, asked: bool) -> Intent:
     if filed.odd:
         return Intent.FOLLOW_UP if chances[Intent.FOLLOW_UP] > _CERTAIN else filed.intent
     sure = _SURE_BESIDE_CODE if code else _SURE.get(best, _LIKELY)
-    if chances[best] > sure and not (best in _COURTEOUS and mask & _GRIEF):
+    if chances[best] > sure and not (best is Intent.THANKS and mask & _GRIEF):
         return best
     earlier = chances[Intent.FOLLOW_UP] > _FOLLOWS
     return Intent.FOLLOW_UP if earlier else filed.intent
