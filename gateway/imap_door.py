@@ -15,7 +15,7 @@ from gateway import telemetry, too_large
 from gateway.authenticating import authenticator_of
 from gateway.filing import is_storage_failure
 from gateway.reading_guard import ReadingGuard
-from normalizer import emergency, language
+from normalizer import emergency, intent, language
 from tracker import mailbox
 from tracker.database import reading
 from tracker.group_commit import StorageUnavailable
@@ -42,6 +42,7 @@ def run(house: House, stop: threading.Event, announce: Callable[[str], None] = p
     """
     language.preload()
     emergency.preload()
+    intent.preload()
     imap = house.settings.imap
     announce(f"mailbox door looks at imap://{imap.host}:{imap.port}")
     open_door(house).run(stop)

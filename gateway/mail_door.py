@@ -15,7 +15,7 @@ from channels.mail.smtp import MailDoor
 from gateway import telemetry
 from gateway.authenticating import authenticator_of
 from gateway.reading_guard import ReadingGuard
-from normalizer import emergency, language
+from normalizer import emergency, intent, language
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,6 +53,7 @@ async def serve(
     """As :func:`run`, inside a running event loop."""
     language.preload()
     emergency.preload()
+    intent.preload()
     door = open_door(house)
     smtp = house.settings.smtp
     host, port = await door.open(smtp.host, smtp.port)

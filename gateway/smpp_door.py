@@ -16,7 +16,7 @@ from gateway.smpp_filing import TextFiling
 from gateway.smpp_intake import PartIntake
 from gateway.smpp_line import Line
 from gateway.smpp_outbox import SmppOutbox
-from normalizer import emergency, language
+from normalizer import emergency, intent, language
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,6 +39,7 @@ def run(house: House, stop: threading.Event, announce: Callable[[str], None] = p
     """
     language.preload()
     emergency.preload()
+    intent.preload()
     smpp = house.settings.smpp
     announce(f"SMPP door binds to {smpp.host}:{smpp.port} as {smpp.system_id}")
     outbox = SmppOutbox(house)

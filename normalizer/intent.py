@@ -14,12 +14,14 @@ from normalizer.intent_rules import by_rules, words_of
 from normalizer.intent_words import Role, any_of, lexicon
 from normalizer.understanding import CONTENT, Intent, Understanding
 
-__all__ = ["CONTENT", "Intent", "Understanding", "understand"]
+__all__ = ["CONTENT", "Intent", "Understanding", "preload", "understand"]
 
 #: Most words of a text that is looked at as a whole, and how likely a command must be.
 _MOST_LIKELY_WORDS, _LIKELY, _SURE_BESIDE_CODE = 16, 0.5, 0.6
 #: How likely news must be: against a question of odd words, and against another complaint.
 _CERTAIN, _FOLLOWS = 0.8, 0.33
+#: How likely a command must be where words speak of an earlier complaint.
+_AGAINST_A_FOLLOW_UP = 0.75
 #: Some must be likelier: "thanks" may be bitter, and who wants no texts gets none any more.
 _SURE = {
     Intent.HELP: 0.65,
@@ -44,6 +46,12 @@ _NEEDED = {
     Intent.OPT_IN: any_of(Role.START, Role.RECEIVE),
     Intent.THANKS: any_of(Role.THANKS, Role.PRAISE),
 }
+
+
+def preload() -> None:
+    """Read words and weights now rather than at the first text (0.4 s)."""
+    lexicon()
+    model()
 
 
 def understand(text: str, *, calling_code: str = "") -> Understanding:
@@ -80,8 +88,11 @@ def _likely(words: list[str], filed: Understanding, *, asked: bool) -> Intent:
         possible.remove(Intent.OPT_OUT)  # "I want your messages again"
     if code:  # which is written in a question or in news, seldom in another command
         possible = [Intent.STATUS_QUERY, *({Intent.THANKS} & {*possible})]
-    elif Intent.STATUS_QUERY in possible and (mask & Role.NUMBERED or any(map(_is_number, words))):
-        possible.remove(Intent.STATUS_QUERY)  # of a bill, a telephone, a day: no case of ours
+    told = _is_told(words, mask, code=code, asked=asked)
+    if told or not (code or _may_ask(words, mask, asked=asked)):
+        possible = [one for one in possible if one is not Intent.STATUS_QUERY]
+    if told and filed.odd:
+        return Intent.FOLLOW_UP
     if not possible:
         return filed.intent
     chances = model().chances(words, code=code, asked=asked)
@@ -89,10 +100,30 @@ def _likely(words: list[str], filed: Understanding, *, asked: bool) -> Intent:
     if filed.odd:
         return Intent.FOLLOW_UP if chances[Intent.FOLLOW_UP] > _CERTAIN else filed.intent
     sure = _SURE_BESIDE_CODE if code else _SURE.get(best, _LIKELY)
+    if filed.intent is Intent.FOLLOW_UP and not code:
+        sure = max(sure, _AGAINST_A_FOLLOW_UP)  # it says of itself that it is news
     if chances[best] > sure and not (best is Intent.THANKS and mask & _GRIEF):
         return best
     earlier = chances[Intent.FOLLOW_UP] > _FOLLOWS
     return Intent.FOLLOW_UP if earlier else filed.intent
+
+
+def _is_told(words: list[str], mask: int, *, code: bool, asked: bool) -> bool:
+    """Whether nothing is asked: what is not yet done, or something that is added."""
+    if asked or mask & Role.QUESTION or (not code and mask & Role.LABEL):
+        return False  # "I no longer have my code" asks for it
+    return bool(mask & (Role.NOT | Role.TROUBLE)) or lexicon().told_before(words)
+
+
+def _may_ask(words: list[str], mask: int, *, asked: bool) -> bool:
+    """Whether a text without a code may ask for the state of a case or for its answer.
+
+    With a number it is of a bill, a telephone, a day: no case of ours.
+    """
+    named = mask & (Role.CASE | Role.TRACK) or (
+        mask & Role.ANSWER and (asked or mask & (Role.QUESTION | Role.EXISTING))
+    )
+    return bool(named) and not mask & Role.NUMBERED and not any(map(_is_number, words))
 
 
 def _is_number(word: str) -> bool:

@@ -373,9 +373,11 @@ class Lexicon:
         return Unit(roles, count, " ".join(words[at : at + count]), parts if all(parts) else ())
 
     def told_before(self, words: list[str]) -> bool:
-        """Whether a phrase such as "I have already complained" stands among the words."""
+        """Whether "I have already complained" or "your answer" (جوابكم) stands among the words."""
         for at, word in enumerate(words):
             for first in (word, word[1:]) if word[:1] in _CONJUNCTIONS else (word,):
+                if self._words.get(first, 0) & Role.FILED_BEFORE:
+                    return True
                 for count in range(2, self._first.get(first, 0) + 1):
                     said = (first, *words[at + 1 : at + count])
                     if self._phrases.get(said, 0) & Role.FILED_BEFORE:
