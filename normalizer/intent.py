@@ -91,6 +91,8 @@ def _likely(words: list[str], filed: Understanding, *, asked: bool) -> Intent:
     told = _is_told(words, mask, code=code, asked=asked)
     if told or not (code or _may_ask(words, mask, asked=asked)):
         possible = [one for one in possible if one is not Intent.STATUS_QUERY]
+    if mask & (Role.NOT | Role.TROUBLE) and not mask & Role.HOW:
+        possible = [one for one in possible if one is not Intent.HELP]
     if told and filed.odd:
         return Intent.FOLLOW_UP
     if not possible:
