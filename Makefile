@@ -19,7 +19,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo voice test lint format bench bench-voice bench-smpp bench-language bench-routing bench-mail bench-mail-baselines language-model lock clean
+.PHONY: help install demo voice test lint format bench bench-voice bench-smpp bench-language bench-routing bench-mail bench-mail-baselines language-model intent-model lock clean
 
 help: ## Show this list
 	@echo "Guichet: a citizen's complaint in by SMS, mail, phone or web, the answer back the same way."
@@ -108,6 +108,10 @@ bench-mail-baselines: ## Install the libraries that bench-mail shows beside ours
 
 language-model: $(STAMP) ## Count the weights of normalizer/language_model.json anew from the examples
 	@$(BIN)/python -m normalizer.language_training config/routing/examples/*.csv
+
+intent-model: $(STAMP) ## Learn the weights of normalizer/intent_model.json anew from labelled short texts
+	@$(BIN)/python -m normalizer.intent_training 212 $(addprefix tests/normalizer/intents/,$(addsuffix .csv,tuned later fresh)) \
+		config/routing/examples/*.csv
 
 lock: $(STAMP) ## Write requirements/*.txt anew from pyproject.toml (exact versions, hashes)
 	@for part in "runtime pyproject.toml" "development pyproject.toml --group dev" \

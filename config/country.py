@@ -28,6 +28,8 @@ class Country(BaseModel):
         timezone: IANA zone in which days are counted and shown.
         default_language: BCP 47 tag where nothing tells.
         languages: BCP 47 tags of the pages, in order.
+        office_languages: BCP 47 tags in which administrations are reminded, one after the other in
+            one mail; the default language where none are named.
         forward_days: days within which a case is forwarded, from receipt.
         answer_days: days within which a reasoned answer is due, from receipt.
         follow_up_days: the same from a reopening after an answer; ``answer_days`` by default.
@@ -55,6 +57,7 @@ class Country(BaseModel):
     timezone: str
     default_language: str
     languages: tuple[str, ...]
+    office_languages: tuple[str, ...] = ()
     forward_days: int = Field(gt=0, le=_LONGEST)
     answer_days: int = Field(gt=0, le=_LONGEST)
     follow_up_days: int | None = Field(None, gt=0, le=_LONGEST)
@@ -102,6 +105,8 @@ class Country(BaseModel):
     def _default_is_spoken(self) -> Self:
         if self.default_language not in self.languages:
             raise ValueError(f"default_language {self.default_language} is not among languages")
+        if unspoken := sorted(set(self.office_languages) - set(self.languages)):
+            raise ValueError(f"office_languages: {', '.join(unspoken)} is not among languages")
         return self
 
 

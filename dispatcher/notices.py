@@ -32,6 +32,8 @@ _IN_GSM7 = str.maketrans({"œ": "oe", "Œ": "OE", "’": "'", "‘": "'", "–":
 _MOST = {Encoding.GSM7: 1, Encoding.UCS2: 2}
 
 
+#: Between the languages of one mail.
+_BETWEEN_LANGUAGES = "* * *"
 #: Letters that the name of one of several administrations keeps at least.
 _SHORTEST_NAME = 8
 #: One of several administrations of a case (``None`` while people choose it), and its status.
@@ -80,6 +82,8 @@ class Notices:
         recourse: who may be turned to next, by language.
         markers: the "reply above this line" of mails, by language.
         emergency: numbers to call in danger, each with the key of its service or ``""``.
+        office_languages: BCP 47 tags in which administrations are written to, one after the other
+            in one mail.
     """
 
     words: Words
@@ -89,6 +93,7 @@ class Notices:
     recourse: Mapping[str, str]
     markers: Mapping[str, str]
     emergency: Mapping[str, str] = field(default_factory=dict)
+    office_languages: Sequence[str] = ("fr",)
 
     def compose(
         self,
@@ -235,19 +240,35 @@ class Notices:
         administration: Administration,
         named: Sequence[tuple[str, datetime, str]],
         *,
-        whose: str = "",
-        language: str = "fr",
+        whose: Administration | None = None,
     ) -> Notice:
         """Compose the mail that reminds an administration, or tells the body above it.
+
+        It says the same in each of the languages of offices.
 
         Args:
             notice: ``reminder`` or ``escalation``.
             administration: who is told.
             named: code, due moment and mail address of the thread of each case.
-            whose: for an escalation, the name of the administration that has the cases.
-            language: BCP 47 tag asked for.
+            whose: for an escalation, the administration that has the cases.
         """
-        tag = self.words.answering_language(language)
+        tags = dict.fromkeys(map(self.words.answering_language, self.office_languages))
+        told = [self._deadlines(notice, administration, named, whose, tag) for tag in tags]
+        first = told[0]
+        marker = self.markers.get(first.language, "")
+        body = f"\n\n{_BETWEEN_LANGUAGES}\n\n".join(one.text for one in told)
+        subject = " / ".join(one.subject for one in told)
+        return Notice(subject, f"{marker}\n\n{body}\n", first.language)
+
+    def _deadlines(
+        self,
+        notice: str,
+        administration: Administration,
+        named: Sequence[tuple[str, datetime, str]],
+        whose: Administration | None,
+        tag: str,
+    ) -> Notice:
+        """The same in one language, without the line above which one answers."""
         isolate = self._isolate(tag)
         lines = (
             self.words.text(
@@ -264,12 +285,11 @@ class Notices:
             "count": len(named),
             "cases": "\n".join(lines),
             "administration": administration.name(tag),
-            "whose": whose,
+            "whose": whose.name(tag) if whose is not None else "",
         }
-        marker = self.markers.get(tag, "")
         body = self.words.text(tag, f"notices.deadlines.{notice}", **values).strip()
         subject = self.words.text(tag, f"notices.deadlines.{notice}_subject", **values)
-        return Notice(subject, f"{marker}\n\n{body}\n", tag)
+        return Notice(subject, body, tag)
 
     def _emergency(self, tag: str, isolate: Callable[[str], str]) -> str:
         """The numbers to call, each with its service where the profile tells it."""

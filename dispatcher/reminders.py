@@ -226,7 +226,9 @@ def send(
         (one["code"], datetime.fromisoformat(one["due"]), thread_address(one["code"]))
         for one in payload["cases"]
     ]
-    whose = replace(administration, names=payload.get("names", {})).name("fr")
+    names = payload.get("names")
+    # Its names of the day on which it was late; no former ones are looked for.
+    whose = replace(administration, names=names, names_former=()) if names else None
     notice = notices.deadlines(payload["notice"], administration, named, whose=whose)
     receipt = mail.send(
         OutboundMessage(

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 from channels.channel import TryLater
 from channels.mail.imap import MailboxDoor
 from channels.mail.imap_account import Account
-from gateway import telemetry
+from config import country
+from gateway import telemetry, too_large
 from gateway.authenticating import authenticator_of
+from gateway.filing import is_storage_failure
 from gateway.reading_guard import ReadingGuard
 from normalizer.normalize import preload
 from tracker import mailbox
@@ -22,7 +24,9 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Callable
 
-    from channels.channel import Acknowledgement, Delivery
+    from sqlalchemy import Connection
+
+    from channels.channel import Accepted, Acknowledgement, Delivery
     from gateway.house import House
 
 logger = logging.getLogger(__name__)
@@ -73,16 +77,16 @@ def open_door(house: House) -> MailboxDoor:
 
 
 class Aside:
-    """Keeps a note of a mail that was not fetched, in quarantine and with its own reason."""
+    """Keeps a note of a mail that was not fetched, in quarantine, and tells its sender why."""
 
     def __init__(self, house: House) -> None:
         self._house = house
+        self._country = country.load(house.settings.country)
 
     def __call__(self, delivery: Delivery, reason: str) -> Acknowledgement:
         """Store the note; answer only after the commit. Never raises for want of storage."""
-        intake = self._house.intake
         stored = self._house.writer.submit(
-            lambda connection: intake.file(connection, delivery, None, reason),
+            lambda connection: self._store(connection, delivery, reason),
             key=delivery.idempotency_key,
             savepoint=False,  # as the intake's own: it guards its writes
         )
@@ -90,6 +94,18 @@ class Aside:
             return stored.result(timeout=60)
         except (StorageUnavailable, TimeoutError):
             return TryLater()
+
+    def _store(self, connection: Connection, delivery: Delivery, reason: str) -> Accepted:
+        accepted = self._house.intake.file(connection, delivery, None, reason)
+        if delivery.body and not accepted.repeated:  # without its header nobody is known to tell
+            try:
+                with connection.begin_nested():
+                    too_large.tell(connection, delivery, self._country)
+            except Exception as error:  # a hostile header: the note of the mail must stand
+                if is_storage_failure(error):
+                    raise
+                logger.exception("mailbox door: the sender of a mail could not be told")
+        return accepted
 
 
 class StoredCursor:

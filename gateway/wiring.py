@@ -252,6 +252,7 @@ def notices_of(settings: Settings, country: Country) -> Notices:
             number: country.emergency_services.get(number, "")
             for number in country.emergency_numbers
         },
+        office_languages=country.office_languages or (country.default_language,),
     )
 
 

@@ -1,111 +1,57 @@
 # SPDX-License-Identifier: MIT
 """What a short text wants: its status, help, silence; all else is a complaint or a follow-up.
 
-When unsure, keep (design, promise 5): a text is a command only when every word of it has a role in
-that command, and those that make it one are there; "stop à la corruption" is a complaint. Beside a
-valid code one odd word is let pass in a question.
+When unsure, keep (design, promise 5): rules that know every word of a text decide first
+(:mod:`normalizer.intent_rules`). What they would file may still be a command in words that nobody
+thought of: then the text as a whole is weighed (:mod:`normalizer.intent_model`).
 """
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-from enum import StrEnum
-from itertools import islice
-
 from normalizer import tracking_code
-from normalizer.intent_words import Role, Unit, lexicon
-from normalizer.keystrokes import is_laughter, is_mash
-from normalizer.text import ascii_digits, fold
+from normalizer.intent_model import model
+from normalizer.intent_rules import by_rules, words_of
+from normalizer.intent_words import Role, any_of, lexicon
+from normalizer.understanding import CONTENT, Intent, Understanding
+
+__all__ = ["CONTENT", "Intent", "Understanding", "preload", "understand"]
+
+#: Most words of a text that is looked at as a whole, and how likely a command must be.
+_MOST_LIKELY_WORDS, _LIKELY, _SURE_BESIDE_CODE = 16, 0.5, 0.6
+#: How likely news must be: against a question of odd words, and against another complaint.
+_CERTAIN, _FOLLOWS = 0.8, 0.33
+#: How likely a command must be where words speak of an earlier complaint.
+_AGAINST_A_FOLLOW_UP = 0.75
+#: Some must be likelier: "thanks" may be bitter, and who wants no texts gets none any more.
+_SURE = {
+    Intent.HELP: 0.65,
+    Intent.THANKS: 0.75,
+    Intent.OPT_OUT: 0.7,
+    Intent.OPT_IN: 0.7,
+}
+#: Beside these, thanks are only courtesy.
+_GRIEF = any_of(Role.CONTENT, Role.TROUBLE, Role.NOT, Role.NUMBERED)
+#: What ends texts without "not" beside it.
+_ENDING = any_of(Role.STOP, Role.REMOVE, Role.UNSUBSCRIBE)
+#: Of which roles a text needs a word to be a command, whatever it looks like. A greeting or noise
+#: with a word that nobody knows is none: it may be all there is of a complaint.
+_NEEDED = {
+    Intent.STATUS_QUERY: any_of(
+        *(Role.QUESTION, Role.SEEK, Role.CASE, Role.TRACK, Role.ANSWER, Role.DONE)
+    ),
+    Intent.HELP: any_of(
+        *(Role.HELP, Role.HOW, Role.LODGE, Role.SERVICE, Role.IDENTITY, Role.QUESTION)
+    ),
+    Intent.OPT_OUT: _ENDING | any_of(Role.MESSAGE, Role.SEND, Role.RECEIVE),
+    Intent.OPT_IN: any_of(Role.START, Role.RECEIVE),
+    Intent.THANKS: any_of(Role.THANKS, Role.PRAISE),
+}
 
 
-class Intent(StrEnum):
-    """What a text wants."""
-
-    STATUS_QUERY = "status_query"
-    HELP = "help"
-    OPT_OUT = "opt_out"
-    OPT_IN = "opt_in"
-    GREETING = "greeting"
-    THANKS = "thanks"
-    COMPLAINT = "complaint"
-    FOLLOW_UP = "follow_up"
-    NOISE = "noise"
-
-
-#: What is filed: a person's own words.
-CONTENT = (Intent.COMPLAINT, Intent.FOLLOW_UP)
-
-
-@dataclass(frozen=True, slots=True)
-class Understanding:
-    """A short text, understood.
-
-    Attributes:
-        intent: what it wants.
-        code: the first tracking code in it, or ``None``.
-        codes: every tracking code in it.
-        typo: whether it asks by a code with a typing slip.
-        odd: whether it asks with words that nobody knows here: they may be worth keeping.
-    """
-
-    intent: Intent
-    code: str | None = None
-    codes: tuple[str, ...] = ()
-    typo: bool = False
-    odd: bool = False
-
-
-_WORD = re.compile(r"[^\W_]+")
-#: More words than any command has: such a text is content.
-_MOST_WORDS = 24
-_FEWEST_DIGITS, _MOST_SLIPS = 8, 2
-_LENGTHS = range(tracking_code.LENGTH - 2, tracking_code.LENGTH + 3)
-#: Beside a code one unknown word of so many letters is let pass in a question of so many words.
-_ODD_LETTERS, _ODD_AMONG = 7, 8
-#: Where it plainly asks, so many of any length, in twice as many words.
-_ODD_WORDS = 3
-#: Words before a number that may say what it is the number of.
-_NEAR_WORDS = 3
-#: Words of a bare "stop" or "start", which says no more.
-_BARE = 5
-#: Characters of a text that are searched for words about an earlier complaint.
-_EARLIER_LIMIT = 500
-
-_COURTESY = (
-    *(Role.GREETING, Role.ADDRESS, Role.POLITE, Role.THANKS, Role.FUNCTION, Role.MINE, Role.YOURS),
-)
-
-
-def _any_of(*roles: Role) -> int:
-    mask = 0
-    for role in roles:
-        mask |= role
-    return mask
-
-
-_SOCIAL = _any_of(*_COURTESY)
-_STATUS = _SOCIAL | _any_of(
-    *(Role.QUESTION, Role.SEEK, Role.CASE, Role.TRACK, Role.ANSWER, Role.EXISTING)
-)
-_ASKING = _any_of(Role.QUESTION, Role.SEEK, Role.TRACK)
-_HELP = _SOCIAL | _any_of(
-    *(Role.QUESTION, Role.SEEK, Role.HOW, Role.LODGE, Role.SERVICE, Role.IDENTITY),
-    *(Role.CASE, Role.HELP, Role.WANT, Role.MATTER),
-)
-_THANKS = _SOCIAL | _any_of(Role.PRAISE, Role.NOISE, Role.YES)
-_GREETING = _any_of(Role.GREETING, Role.ADDRESS, Role.POLITE, Role.FUNCTION, Role.NOISE)
-_BARE_WORDS = _any_of(Role.POLITE, Role.FUNCTION, Role.ADDRESS, Role.THANKS, Role.AGAIN)
-_OPT_OUT = _SOCIAL | _any_of(
-    *(Role.STOP, Role.REMOVE, Role.MESSAGE, Role.SEND, Role.NOT, Role.AGAIN, Role.WANT),
-    *(Role.RECEIVE, Role.LIST, Role.SEEK, Role.NOISE, Role.UNSUBSCRIBE),
-)
-_OPT_IN = _SOCIAL | _any_of(
-    *(Role.START, Role.MESSAGE, Role.RECEIVE, Role.WANT, Role.AGAIN, Role.SEEK, Role.LIST),
-)
-_NOISE = _any_of(Role.NOISE, Role.YES, Role.ADDRESS, Role.POLITE, Role.FUNCTION)
-#: Who the others are when "not" is told of them: "vous n'envoyez pas" is a complaint.
-_STATEMENT = re.compile(r"\b(?:vous ne?|vous m|you (?:do|don|did|never|are|have|keep)|ils? ne?)\b")
+def preload() -> None:
+    """Read words and weights now rather than at the first text (0.4 s)."""
+    lexicon()
+    model()
 
 
 def understand(text: str, *, calling_code: str = "") -> Understanding:
@@ -116,279 +62,71 @@ def understand(text: str, *, calling_code: str = "") -> Understanding:
         calling_code: of the country: a number that begins with it is no code.
     """
     reading = tracking_code.read(text, calling_code=calling_code)
-    # Lazily: a long text is content from its first words on, without looking at the rest.
-    matches = _WORD.finditer(ascii_digits(reading.rest))
-    words = [fold(match.group()) for match in islice(matches, _MOST_WORDS + 1)]
-    asked = "?" in text or "؟" in text
-    if reading.code:
-        intent, odd = _beside_code(words, asked=asked)
-        if intent is Intent.FOLLOW_UP and _is_of_another_thing(reading):
-            return Understanding(of_words(text))
-        return Understanding(intent, reading.code, reading.codes, odd=odd)
-    if reading.slip:
-        if (units := _units(words)) is not None and _covers(units, _status_roles(units, asked)):
-            return Understanding(Intent.STATUS_QUERY, typo=True)
-        return Understanding(of_words(text))  # beside other words those digits are words, too
-    if _is_slip(words, calling_code):
-        return Understanding(Intent.STATUS_QUERY, typo=True)
-    return Understanding(_without_code(text, words, asked=asked))
+    words, asked = words_of(reading.rest), "?" in text or "؟" in text
+    found = by_rules(text, reading, words, calling_code=calling_code, asked=asked)
+    # What the rules know word for word is not looked at again, and what is long is content.
+    known = found.intent not in CONTENT and not found.odd
+    if known or len(words) > _MOST_LIKELY_WORDS or reading.slip:
+        return found
+    likely = _likely(words, found, asked=asked)
+    odd = found.code is not None and likely not in CONTENT
+    return Understanding(likely, found.code, found.codes, odd=odd)
 
 
-def _units(words: list[str], unknown: int = 0) -> list[Unit] | None:
-    return lexicon().units(words, unknown) if len(words) <= _MOST_WORDS else None
+def _likely(words: list[str], filed: Understanding, *, asked: bool) -> Intent:
+    """What a text looks like as a whole, where the rules would file it or let odd words pass.
 
-
-def _covers(units: list[Unit], roles: int) -> bool:
-    return all(unit.is_one_of(roles) for unit in units)
-
-
-def _has(units: list[Unit], *roles: Role) -> bool:
-    mask = _any_of(*roles)
-    return any(unit.does(mask) for unit in units)
-
-
-def _status_roles(units: list[Unit], asked: bool) -> int:  # noqa: FBT001
-    """What may stand in a question for the state: "is it done?" is one, "it is done" is news."""
-    return _STATUS | Role.MATTER | (Role.DONE if asked or _has(units, Role.QUESTION) else 0)
-
-
-def _beside_code(words: list[str], *, asked: bool) -> tuple[Intent, bool]:
-    """What is wanted of the case that is named, and whether unknown words were let pass."""
-    units = _units(words, unknown=_ODD_WORDS)
-    if units is None or (len(units) == 1 and units[0].roles & Role.HELP):
-        return Intent.FOLLOW_UP, False
-    odd = [unit.text for unit in units if not unit.roles]
-    known = [unit for unit in units if unit.roles]
-    if odd and not _are_let_pass(odd, len(words), known, asked=asked):
-        return Intent.FOLLOW_UP, False
-    if not odd and _thanks_for_it(units):
-        return Intent.THANKS, False
-    if _covers(known, _status_roles(known, asked)):
-        return Intent.STATUS_QUERY, bool(odd)
-    return Intent.FOLLOW_UP, False
-
-
-def _is_of_another_thing(reading: tracking_code.Reading) -> bool:
-    """Whether the only code in a person's own words is the number of a bill, a meter, a card.
-
-    One number of twelve digits in ten has a right check digit. Ours is shown in fours.
+    A command has a word that it needs, and is likely; else it stays what it is, or is told to be of
+    an earlier case.
     """
-    if not reading.in_one_piece or len(reading.codes) > 1:
-        return False
-    near = [fold(word) for word in _WORD.findall(reading.before)][-_NEAR_WORDS:]
-    roles = [lexicon().roles(word) for word in near]
-    named = any(role & Role.NUMBERED for role in roles)
-    return named and not any(role & Role.CASE for role in roles)
-
-
-def _thanks_for_it(units: list[Unit]) -> bool:
-    """Thanks that come first and say for what; a bare "merci" beside a code is only polite."""
-    first = next((at for at, unit in enumerate(units) if unit.roles & Role.THANKS), None)
-    if first is None or not _covers(units, _THANKS | Role.ANSWER):
-        return False
-    asked = any(unit.roles & (_ASKING | Role.CASE) for unit in units[:first])
-    return not asked and not _covers(units, _SOCIAL)
-
-
-def _are_let_pass(odd: list[str], words: int, known: list[Unit], *, asked: bool) -> bool:
-    """Whether unknown words leave a question a question: one short one, or a few beside its words.
-
-    A question has a mark or a word that asks for the state, and names the case or wants to know.
-    """
-    news = _any_of(Role.CONTENT, Role.TROUBLE, Role.NOT)
-    # "ma" is French for "my" and Darija for "not".
-    if any(unit.does(news) and not unit.roles & Role.MINE for unit in known):
-        return False
-    if not all(map(str.isalpha, odd)):
-        return False
-    asking = [unit for unit in known if unit.roles & _ASKING]
-    if len(odd) == 1 and len(odd[0]) <= _ODD_LETTERS and words <= _ODD_AMONG and asking:
-        return True
-    state = _any_of(Role.QUESTION, Role.TRACK)
-    for_it = any(unit.roles & state and not unit.roles & Role.LABEL for unit in known)
-    plain = _has(known, Role.CASE, Role.SEEK) or (asked and bool(asking))
-    return (asked or for_it) and plain and words <= 2 * _ODD_AMONG
-
-
-def _without_code(text: str, words: list[str], *, asked: bool) -> Intent:
-    if not words or all(is_mash(word) for word in words):
-        return Intent.NOISE
-    units = _units([word for word in words if not is_laughter(word)])
-    if units is None:
-        return of_words(text)
-    found = (
-        _silence(units, words)
-        or _courtesy(units)
-        or _help(units, words)
-        or _state(units, asked=asked)
-        or of_words(text)
-    )
-    if found is Intent.COMPLAINT and _is_still_waiting(units):
+    mask = 0
+    for word in words:
+        mask |= lexicon().roles(word)
+    code = filed.code is not None
+    possible = [one for one, roles in _NEEDED.items() if mask & roles]
+    if not mask & _ENDING and not mask & Role.NOT and Intent.OPT_OUT in possible:
+        possible.remove(Intent.OPT_OUT)  # "I want your messages again"
+    if code:  # which is written in a question or in news, seldom in another command
+        possible = [Intent.STATUS_QUERY, *({Intent.THANKS} & {*possible})]
+    told = _is_told(words, mask, code=code, asked=asked)
+    if told or not (code or _may_ask(words, mask, asked=asked)):
+        possible = [one for one in possible if one is not Intent.STATUS_QUERY]
+    if mask & (Role.NOT | Role.TROUBLE) and not mask & Role.HOW:
+        possible = [one for one in possible if one is not Intent.HELP]
+    if told and filed.odd:
         return Intent.FOLLOW_UP
-    return found
+    if not possible:
+        return filed.intent
+    chances = model().chances(words, code=code, asked=asked)
+    best = max(possible, key=chances.__getitem__)
+    if filed.odd:
+        return Intent.FOLLOW_UP if chances[Intent.FOLLOW_UP] > _CERTAIN else filed.intent
+    sure = _SURE_BESIDE_CODE if code else _SURE.get(best, _LIKELY)
+    if filed.intent is Intent.FOLLOW_UP and not code:
+        sure = max(sure, _AGAINST_A_FOLLOW_UP)  # it says of itself that it is news
+    if chances[best] > sure and not (best is Intent.THANKS and mask & _GRIEF):
+        return best
+    earlier = chances[Intent.FOLLOW_UP] > _FOLLOWS
+    return Intent.FOLLOW_UP if earlier else filed.intent
 
 
-def _silence(units: list[Unit], words: list[str]) -> Intent | None:
-    """Whether it wants no more texts, or wants them again."""
-    if _covers(units, _OPT_OUT) and _wants_out(units, words):
-        return Intent.OPT_OUT
-    if _covers(units, _OPT_IN) and _wants_in(units, words):
-        return Intent.OPT_IN
-    return None
+def _is_told(words: list[str], mask: int, *, code: bool, asked: bool) -> bool:
+    """Whether nothing is asked: what is not yet done, or something that is added."""
+    if asked or mask & Role.QUESTION or (not code and mask & Role.LABEL):
+        return False  # "I no longer have my code" asks for it
+    return bool(mask & (Role.NOT | Role.TROUBLE)) or lexicon().told_before(words)
 
 
-def _wants_out(units: list[Unit], words: list[str]) -> bool:
-    if _has(units, Role.UNSUBSCRIBE):
-        return True
-    if _has(units, Role.STOP):
-        if len(words) <= _BARE and _covers(units, _BARE_WORDS | Role.STOP):
-            return True
-        if _has(units, Role.MESSAGE, Role.SEND, Role.LIST):
-            return True
-    if _has(units, Role.REMOVE) and (
-        _has(units, Role.MESSAGE, Role.LIST)
-        or any(unit.words > 1 and unit.roles & Role.REMOVE for unit in units)
-    ):
-        return True
-    if not _has(units, Role.NOT) or _STATEMENT.search(" ".join(words)):
-        return False
-    if _has(units, Role.MESSAGE):
-        return _has(units, Role.SEND, Role.WANT, Role.AGAIN, Role.RECEIVE)
-    return _has(units, Role.SEND) or (_has(units, Role.WANT) and _has(units, Role.RECEIVE))
+def _may_ask(words: list[str], mask: int, *, asked: bool) -> bool:
+    """Whether a text without a code may ask for the state of a case or for its answer.
 
-
-def _wants_in(units: list[Unit], words: list[str]) -> bool:
-    if _has(units, Role.START):
-        bare = len(words) <= _BARE and _covers(units, _BARE_WORDS | Role.START)
-        return bare or _has(units, Role.MESSAGE, Role.RECEIVE, Role.LIST)
-    return _has(units, Role.WANT) and _has(units, Role.RECEIVE) and _has(units, Role.MESSAGE)
-
-
-def _courtesy(units: list[Unit]) -> Intent | None:
-    """Noise, a greeting, thanks: nothing to file."""
-    noise = sum(bool(unit.roles & (Role.NOISE | Role.YES)) for unit in units)
-    if 2 * noise >= len(units) and _covers(units, _NOISE) and not _has(units, Role.THANKS):
-        return Intent.NOISE
-    grieved = any(
-        unit.roles & Role.TROUBLE and not unit.roles & (_SOCIAL | Role.PRAISE) for unit in units
-    )
-    if grieved:
-        return None
-    if _has(units, Role.GREETING) and _covers(units, _GREETING):
-        return Intent.GREETING
-    first = next((at for at, unit in enumerate(units) if unit.roles & Role.THANKS), None)
-    if first is None:
-        return None
-    needs = any(
-        unit.roles & (Role.HELP | Role.SEEK) and not unit.roles & _SOCIAL for unit in units[:first]
-    )
-    if not needs and _covers(units, _THANKS):
-        return Intent.THANKS
-    for_what = units[first + 1].roles & Role.FUNCTION if first + 1 < len(units) else 0
-    about = _THANKS | _any_of(Role.CASE, Role.TRACK, Role.ANSWER, Role.DONE, Role.MATTER)
-    if not needs and for_what and not _has(units, Role.QUESTION) and _covers(units, about):
-        return Intent.THANKS
-    return None
-
-
-def _help(units: list[Unit], words: list[str]) -> Intent | None:
-    """Whether it asks how the service is used, or what it is."""
-    if not _covers(units, _HELP):
-        return None
-    lodge, case = _has(units, Role.LODGE), _has(units, Role.CASE)
-    service = any(unit.roles & Role.SERVICE and not unit.roles & Role.TRACK for unit in units)
-    if _has(units, Role.HOW):
-        how = any(unit.words > 1 and unit.roles & Role.HOW for unit in units)
-        named = case or _has(units, Role.TRACK)
-        if lodge or (service and not case) or (how and not named):
-            return Intent.HELP
-    if (
-        lodge
-        and case
-        and _has(units, Role.WANT, Role.SEEK)
-        and not _has(units, Role.MINE, Role.OWN)
-    ):
-        return Intent.HELP  # "I want to file a complaint", and nothing of which
-    if _has(units, Role.IDENTITY) and not case and not _has(units, Role.MINE):
-        asked = any(unit.words > 1 and unit.roles & Role.IDENTITY for unit in units)
-        if asked or _has(units, Role.SERVICE) or len(words) <= 2:  # noqa: PLR2004 - "شكون نتوما"
-            return Intent.HELP
-    help_roles = _SOCIAL | _any_of(
-        *(Role.HELP, Role.SEEK, Role.QUESTION, Role.WANT, Role.SERVICE, Role.LODGE)
-    )
-    if _has(units, Role.HELP) and ((lodge and case) or _covers(units, help_roles)):
-        return Intent.HELP
-    return None
-
-
-def _state(units: list[Unit], *, asked: bool) -> Intent | None:
-    """Whether it asks for the state of a case that it does not name."""
-    if not _covers(units, _status_roles(units, asked)):
-        return None
-    if any(unit.roles & Role.TRACK for unit in units):
-        return Intent.STATUS_QUERY
-    if not _has(units, Role.CASE):
-        return None
-    known = _has(units, Role.QUESTION, Role.OWN, Role.MINE, Role.ANSWER)
-    return Intent.STATUS_QUERY if known or asked else None
-
-
-def _is_still_waiting(units: list[Unit]) -> bool:
-    """A case or an answer, and that there is none: "chikaya walou", "toujours pas de réponse"."""
-    return (
-        _has(units, Role.TROUBLE)
-        and _has(units, Role.CASE, Role.ANSWER)
-        and _covers(units, _STATUS | Role.TROUBLE | Role.DONE)
-    )
-
-
-def _is_slip(words: list[str], calling_code: str) -> bool:
-    """A code with a digit too few, too many, or a wrong letter, and at most words that ask."""
-    if not any(letter.isdigit() for word in words for letter in word):
-        return False
-    rest = [word for word in words if not lexicon().roles(word) & (_STATUS | Role.MATTER)]
-    joined = "".join(rest)
-    digits = sum(letter.isdigit() for letter in joined)
-    if (
-        digits < _FEWEST_DIGITS
-        or len(joined) - digits > _MOST_SLIPS
-        or len(joined) not in _LENGTHS
-        or not joined.isalnum()
-        or not joined.isascii()
-    ):
-        return False
-    telephone = joined.startswith("0") or bool(calling_code and joined.startswith(calling_code))
-    asked = any(lexicon().roles(word) & (Role.CASE | _ASKING) for word in words)
-    in_fours = len(rest) > 1 and len(rest[0]) == 4  # noqa: PLR2004 - as we show them
-    return not telephone and (asked or in_fours or len(rest) == 1)
-
-
-def of_words(text: str) -> Intent:
-    """A complaint, or a follow-up where it speaks of an earlier one of its sender's."""
-    words = _WORD.findall(fold(text[:_EARLIER_LIMIT]))
-    if lexicon().told_before(words) or _names_own_case(words):
-        return Intent.FOLLOW_UP
-    return Intent.COMPLAINT
-
-
-def _names_own_case(words: list[str]) -> bool:
-    """Whether "ma plainte" or شكايتي stands there, but not "my complaint is about".
-
-    Nor "mon dossier de bourse": that is another office's.
+    With a number it is of a bill, a telephone, a day: no case of ours.
     """
-    known = lexicon()
-    for at, word in enumerate(words):
-        roles = known.exact(word)
-        if not roles & Role.CASE:
-            continue
-        before = known.exact(words[at - 1]) if at else 0
-        after = words[at + 1] if at + 1 < len(words) else ""
-        mine = roles & Role.OWN or before & Role.MINE or known.exact(after) & Role.MINE
-        elsewhere = roles & Role.PAPER and after in _OF
-        if mine and not elsewhere and not known.exact(after) & Role.ABOUT:
-            return True
-    return False
+    named = mask & (Role.CASE | Role.TRACK) or (
+        mask & Role.ANSWER and (asked or mask & (Role.QUESTION | Role.EXISTING))
+    )
+    return bool(named) and not mask & Role.NUMBERED and not any(map(_is_number, words))
 
 
-#: Before a word about another office's file.
-_OF = frozenset(("de", "d", "du", "des", "of", "for", "pour"))
+def _is_number(word: str) -> bool:
+    return len(word) > 1 and word.isdigit()

@@ -80,8 +80,17 @@ class Role(IntEnum):
     CONTENT = auto()
     NUMBERED = auto()
     LABEL = auto()
+    SOLVED = auto()
     #: A case that is the writer's own by its ending (شكايتي); no table of its own.
     OWN = auto()
+
+
+def any_of(*roles: int) -> int:
+    """One mask of several roles."""
+    mask = 0
+    for role in roles:
+        mask |= role
+    return mask
 
 
 Key = TypeVar("Key")
@@ -102,6 +111,17 @@ _PREFIXED = Role.DONE | Role.SEEK | Role.CONTENT | Role.HELP | Role.LODGE | Role
 _PREFIXES = tuple("وال فال بال كال عال هال ولل لل ال و ف ب ل ك د ع".split())  # noqa: SIM905
 _CONJUNCTIONS = ("و", "ف")
 _OWN_ENDINGS, _ENDINGS = ("ي", "نا"), ("ي", "نا", "ك", "كم", "كوم", "ه", "هم", "ها")
+#: What stands before and after a Darija verb: who, when (غت: "you will"), and "me", "us".
+_TENSES = {
+    "ary": (
+        tuple("ت ن ي كت كن كي كات كان كاي غت غن غي غات غان غاي".split()),  # noqa: SIM905
+        ("", "و", "ي", "ني", "نا", "وني", "ونا", "وها", "وه", "ولي", "وليا"),
+    ),
+    "latn": (
+        tuple("t n y kat kan kay ghat ghan ghay gat gan".split()),  # noqa: SIM905
+        ("", "o", "ou", "i", "ni", "na", "oni", "ouni", "ona", "ouna", "oha", "oliya"),
+    ),
+}
 _PREPOSITIONS = ("l", "f", "b", "d", "w", "el", "al", "fl", "bl", "dl", "lil", "fel", "bel", "del")
 
 
@@ -148,12 +168,16 @@ class Lexicon:
         self._consonants: dict[str, int] = {}
         self._phrase_consonants: dict[str, int] = {}
         self._slips: dict[str, set[str]] = {}
+        verbs = tables.pop("verbs", {})
         for name, languages in tables.items():
             role = int(Role[name.upper()])
             for language, words in languages.items():
                 for written in words.split():
                     self._enter([fold(word) for word in written.split("_") if word], language, role)
         self._own_cases()
+        for name, words in verbs.items():
+            language, _, role_name = name.partition("_")
+            self._conjugate(words.split(), language, int(Role[role_name.upper()]))
         for word in list(self._words):
             if len(word) >= _SLIP:
                 for key in without_one(word):
@@ -164,6 +188,7 @@ class Lexicon:
         #: The roles of a folded word, however it is spelt; 0 for none. Remembered, as people say
         #: the same things.
         self.roles = lru_cache(maxsize=_REMEMBERED)(self._roles_of)
+        self._opening = lru_cache(maxsize=_REMEMBERED)(self._opens)
 
     def _enter(self, words: list[str], language: str, role: int) -> None:
         joined = "".join(words)
@@ -180,6 +205,17 @@ class Lexicon:
             _add(self._levelled, levelled(joined), role)
             if len(consonants(joined)) >= _OF_A_WORD:
                 _add(self._consonants, consonants(joined), role)
+
+    def _conjugate(self, verbs: list[str], language: str, role: int) -> None:
+        """غتجاوبوني, ghatjawbouni: what people will do, do and shall do."""
+        prefixes, endings = _TENSES[language]
+        for verb in map(fold, verbs):
+            for prefix in prefixes:
+                for ending in endings:
+                    word = f"{prefix}{verb}{ending}"
+                    _add(self._words, word, role)
+                    if language == _ARABIZI:
+                        _add(self._levelled, levelled(word), role)
 
     def _own_cases(self) -> None:
         """شكايتي, f chikayti: the writer's own case, with every prefix."""
@@ -295,16 +331,12 @@ class Lexicon:
         return found
 
     def _phrase(self, words: list[str], at: int) -> Unit | None:
-        first = words[at]
-        longest = self._first.get(first, 0)
-        if not longest and first[0] in _CONJUNCTIONS:
-            first = first[1:]
-            longest = self._first.get(first, 0)
+        first, longest, by_sound = self._opening(words[at])
         for count in range(min(longest, len(words) - at), 1, -1):
             roles = self._phrases.get((first, *words[at + 1 : at + count]))
             if roles:
                 return self._unit(words, at, count, roles)
-        if not first.isascii():
+        if not by_sound:
             return None
         found: Unit | None = None
         said = ""
@@ -321,15 +353,31 @@ class Lexicon:
                 break
         return found
 
+    def _opens(self, word: str) -> tuple[str, int, bool]:
+        """How a word may begin a phrase.
+
+        Returns:
+            the word without "and", the most words of a phrase with it, and whether its consonants
+            begin one.
+        """
+        longest = self._first.get(word, 0)
+        if not longest and word[0] in _CONJUNCTIONS:
+            word = word[1:]
+            longest = self._first.get(word, 0)
+        begins = skeleton(word, first=True) if word.isascii() else None
+        return word, longest, begins in self._beginnings
+
     def _unit(self, words: list[str], at: int, count: int, roles: int) -> Unit:
         """A phrase may also do what its words do."""
         parts = tuple(self._words.get(word, 0) for word in words[at : at + count])
         return Unit(roles, count, " ".join(words[at : at + count]), parts if all(parts) else ())
 
     def told_before(self, words: list[str]) -> bool:
-        """Whether a phrase such as "I have already complained" stands among the words."""
+        """Whether "I have already complained" or "your answer" (جوابكم) stands among the words."""
         for at, word in enumerate(words):
             for first in (word, word[1:]) if word[:1] in _CONJUNCTIONS else (word,):
+                if self._words.get(first, 0) & Role.FILED_BEFORE:
+                    return True
                 for count in range(2, self._first.get(first, 0) + 1):
                     said = (first, *words[at + 1 : at + count])
                     if self._phrases.get(said, 0) & Role.FILED_BEFORE:

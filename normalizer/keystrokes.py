@@ -7,11 +7,6 @@ _ROWS = ("qwertyuiop", "azertyuiop", "asdfghjkl", "qsdfghjklm", "zxcvbnm", "wxcv
 _ROW_LENGTH = 4
 
 
-def is_laughter(word: str) -> bool:
-    """One letter again and again, or a run along the keyboard, beside words."""
-    return len(word) > 1 and is_mash(word)
-
-
 def is_mash(word: str) -> bool:
     """One letter, one letter again and again, or a run along the keyboard."""
     if len(word) == 1 and not word.isdigit():

@@ -6,10 +6,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from channels.message import Address, AddressScheme, ChannelName
-from normalizer import emergency, language, phone, tracking_code
+from normalizer import emergency, intent, language, phone, tracking_code
 from normalizer.complaint import Kind, Submission
 from normalizer.intent import CONTENT, Intent, Understanding, understand
-from normalizer.intent_words import lexicon
 from normalizer.text import storable
 
 if TYPE_CHECKING:
@@ -24,7 +23,7 @@ def preload() -> None:
     """Read all words and weights now, so that no citizen's message waits for them."""
     language.preload()
     emergency.preload()
-    lexicon()
+    intent.preload()
 
 
 def normalize(message: InboundMessage, *, region: str, default_language: str) -> Submission:

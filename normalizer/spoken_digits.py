@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -24,6 +25,12 @@ _MOST = 400
 _MOST_WORDS = 40
 _MOST_PLAIN = 6
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?|[,;.،؛/|\n]")
+
+_PLAIN_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
+#: Most digits that a word of a code stands for on the average: "mille" is four, six stand together.
+_MOST_DIGITS = 5
+#: Words that are remembered.
+_REMEMBERED = 20_000
 
 _HYPHENS = "-\u2010\u2011"
 #: French seventeen to nineteen are said as ten and these.
@@ -63,6 +70,8 @@ def runs(text: str, digits: int) -> Iterator[Spoken]:
         digits: how many digits a reading must have.
     """
     plain = ascii_digits(text)
+    if sum(map(_is_said, _PLAIN_WORD.findall(plain))) * _MOST_DIGITS < digits:
+        return
     run: list[_Said] = []
     for match in _WORD.finditer(plain):
         hyphen = plain[max(match.start() - 1, 0)] in _HYPHENS
@@ -73,6 +82,15 @@ def runs(text: str, digits: int) -> Iterator[Spoken]:
             else:
                 run.append(_Said(tokens, match.start(), match.end(), hyphen))
     yield from _finish(run, digits)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _is_said(word: str) -> bool:
+    """Whether one word may be a number, or a part of one."""
+    return any(
+        tokens is not None and any(token.kind in _NUMBER_KINDS for token in tokens)
+        for tokens in _tokens(word)
+    )
 
 
 def _tokens(word: str) -> Iterator[tuple[Token, ...] | None]:

@@ -8,6 +8,7 @@ posted as a browser does.
 from __future__ import annotations
 
 import json
+import math
 from functools import wraps
 from html.parser import HTMLParser
 from pathlib import Path
@@ -76,6 +77,44 @@ def sms(
     """Send a text message."""
     body = {"from": sender or _number(settings), "body": text, "webhook": not lost, "sid": again}
     told = _post(settings, "sms", body)
+    _tell(told, f"{told['sid']} {told['status']}", as_json=as_json)
+
+
+@simulate.command(
+    epilog='Example: guichet simulate whatsapp --name Amina --pin 33.9716,-6.8498 "Pas d’eau ici"'
+)
+@click.option(
+    "--from", "sender", default="", help="The citizen's number; empty: the country's example."
+)
+@click.option("--name", default="", help="The name of the citizen's profile.")
+@click.option("--pin", default="", metavar="LAT,LON", help="Share this place (degrees).")
+@click.option("--lost", is_flag=True, help="The webhook is lost: only a sweep can find it.")
+@as_json_option
+@click.argument("text", default="")
+@as_a_citizen
+def whatsapp(
+    settings: Settings,
+    *,
+    sender: str,
+    name: str,
+    pin: str,
+    lost: bool,
+    as_json: bool,
+    text: str,
+) -> None:
+    """Send a message by WhatsApp: words, a shared place, or both."""
+    if not text and not pin:
+        raise click.UsageError("give words, or a place with --pin")
+    told = _post(
+        settings,
+        "sms",
+        {
+            "from": sender or _number(settings),
+            "body": text,
+            "webhook": not lost,
+            "whatsapp": {"name": name, "pin": _degrees(pin) if pin else None},
+        },
+    )
     _tell(told, f"{told['sid']} {told['status']}", as_json=as_json)
 
 
@@ -244,6 +283,19 @@ class Shown(HTMLParser):
         if self._inside and data.strip():
             self.codes.append(data.strip())
         self._inside = False
+
+
+def _degrees(pin: str) -> list[float]:
+    """Latitude and longitude of ``33.9716,-6.8498``."""
+    try:
+        latitude, longitude = map(float, pin.split(","))
+    except ValueError:
+        latitude = longitude = math.nan
+    if abs(latitude) <= 90 and abs(longitude) <= 180:  # noqa: PLR2004 - the globe's own
+        return [latitude, longitude]
+    raise click.BadParameter(
+        "a place is a latitude and a longitude, as in 33.9716,-6.8498", param_hint="--pin"
+    )
 
 
 def _number(settings: Settings) -> str:

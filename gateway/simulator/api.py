@@ -15,6 +15,7 @@ from flask import Blueprint, Response, jsonify, request
 from gateway.simulator.calls import NoSuchCall
 from gateway.simulator.mailbox import MailNotTaken
 from gateway.simulator.sound import NotASound, checked
+from gateway.simulator.telephone import WhatsApp
 from gateway.simulator.world import current_world
 
 if TYPE_CHECKING:
@@ -53,11 +54,18 @@ def mail_not_taken(error: MailNotTaken) -> tuple[Response, int]:
 
 @blueprint.post("/sms")
 def send_text() -> tuple[Response, int]:
-    """``{from, body, webhook?: bool, sid?}`` → the text; 502 when its webhook failed."""
+    """Send a text, by WhatsApp with ``whatsapp``; 502 when its webhook failed.
+
+    ``{from, body, webhook?: bool, sid?, whatsapp?: {name?, pin?: [latitude, longitude]}}`` → the
+    text. With a pin ``body`` may be empty.
+    """
     given = _given()
+    whatsapp = _whatsapp(given)
+    shared = whatsapp is not None and whatsapp.pin is not None
     text = current_world().telephone.text(
         _word(given, "from"),
-        _word(given, "body"),
+        _word(given, "body", "" if shared else None),
+        whatsapp=whatsapp,
         webhook=given.get("webhook", True) is True,
         sid=_word(given, "sid", ""),
     )
@@ -226,6 +234,22 @@ def _word(given: dict[str, Any], name: str, otherwise: str | None = None) -> str
     if not isinstance(value, str) or (otherwise is None and not value):
         raise BadRequest(f"'{name}' is missing or no text")
     return value
+
+
+def _whatsapp(given: dict[str, Any]) -> WhatsApp | None:
+    told = given.get("whatsapp")
+    if told is None:
+        return None
+    if not isinstance(told, dict):
+        raise BadRequest("'whatsapp' is no JSON object")
+    pin = told.get("pin")
+    if pin is not None and not (
+        isinstance(pin, list)
+        and [type(degrees) in (int, float) for degrees in pin] == [True, True]
+        and all(abs(degrees) <= most for degrees, most in zip(pin, (90, 180), strict=True))
+    ):
+        raise BadRequest("'pin' is no latitude and longitude in degrees")
+    return WhatsApp(_word(told, "name", ""), (pin[0], pin[1]) if pin else None)
 
 
 def _keys(given: dict[str, Any]) -> list[str]:

@@ -16,6 +16,7 @@ from config.wording import direction
 from gateway.simulator.calls import NoSuchCall
 from gateway.simulator.mailbox import MailNotTaken, quoted
 from gateway.simulator.sound import NotASound
+from gateway.simulator.telephone import WhatsApp
 from gateway.simulator.webhooks import local_base_url
 from gateway.simulator.world import current_world
 
@@ -74,10 +75,12 @@ def hold() -> Response:
 
 @blueprint.post("/text")
 def text() -> Response:
-    """Send a text."""
+    """Send a text, by SMS or WhatsApp."""
     body = request.form.get("body", "").strip()
     if body:
-        sent = current_world().telephone.text(_number(), body)
+        whatsapp = WhatsApp() if request.form.get("whatsapp") else None
+        session["whatsapp"] = whatsapp is not None
+        sent = current_world().telephone.text(_number(), body, whatsapp=whatsapp)
         session["told"] = "text_lost" if sent.error_code else ""
     return _back("phone")
 
@@ -195,6 +198,7 @@ def _picture() -> dict[str, Any]:
         "our_number": settings.twilio.number,
         "our_mailbox": world.mailboxes.public_address,
         "texts": state.thread(number)[-100:],
+        "whatsapp": session.get("whatsapp", False),
         "call": running[-1] if running else (calls[-1] if calls else None),
         "mails": list(reversed(state.mailbox(mailbox)))[:50],
         "opened": opened if opened and opened.mailbox == mailbox.casefold() else None,

@@ -14,15 +14,22 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
 Kept = TypeVar("Kept")
+#: Before the numbers of messages by WhatsApp.
+WHATSAPP = "whatsapp:"
+
+
+def bare(number: str) -> str:
+    """A number without the prefix of WhatsApp."""
+    return number.removeprefix(WHATSAPP)
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """One SMS, in either direction, with the words of Twilio's Message resource.
+    """One text by SMS or WhatsApp, in either direction, in the words of Twilio's Message resource.
 
     Attributes:
         sid: ``SM`` + 32 hexadecimal digits.
@@ -36,6 +43,7 @@ class Text:
         status_callback: where Twilio reports, or ``""``.
         error_code: Twilio's error number, or ``None``.
         segments: how many parts it takes on the air.
+        more: further parameters of its webhook, for WhatsApp.
     """
 
     sid: str
@@ -49,6 +57,12 @@ class Text:
     status_callback: str = ""
     error_code: int | None = None
     segments: int = 1
+    more: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def by_whatsapp(self) -> bool:
+        """Whether it went by WhatsApp."""
+        return self.sender.startswith(WHATSAPP) or self.recipient.startswith(WHATSAPP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,8 +279,8 @@ class State:
             self._automatic.clear()
 
     def thread(self, number: str) -> list[Text]:
-        """The SMS from and to ``number`` (E.164), oldest first."""
-        return self.texts.all(lambda text: number in (text.sender, text.recipient))
+        """The texts from and to ``number`` (E.164), by SMS and WhatsApp, oldest first."""
+        return self.texts.all(lambda text: number in (bare(text.sender), bare(text.recipient)))
 
     def calls_of(self, number: str) -> list[Call]:
         """The calls from and to ``number`` (E.164), oldest first."""

@@ -8,12 +8,13 @@ https://www.twilio.com/docs/messaging/guides/webhook-request
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass
 from email.utils import format_datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
 from channels.sms.segments import length
-from gateway.simulator.state import State, Text, new_sid
+from gateway.simulator.state import WHATSAPP, State, Text, new_sid
 from gateway.simulator.webhooks import WebhookFailed, Webhooks
 
 if TYPE_CHECKING:
@@ -34,6 +35,27 @@ UNREACHABLE = 30003
 PAUSE = 0.15
 
 
+@dataclass(frozen=True, slots=True)
+class WhatsApp:
+    """What a message by WhatsApp brings beside its words.
+
+    Attributes:
+        profile_name: the name that the citizen gave themselves there.
+        pin: a shared place, latitude and longitude in degrees (WGS 84), or ``None``.
+    """
+
+    profile_name: str = ""
+    pin: tuple[float, float] | None = None
+
+    def form(self, sender: str) -> dict[str, str]:
+        """The further parameters (https://www.twilio.com/docs/whatsapp/api)."""
+        form = {"ProfileName": self.profile_name, "WaId": sender.removeprefix("+")}
+        if self.pin is None:
+            return form | {"MessageType": "text"}
+        latitude, longitude = (f"{degrees:.6f}" for degrees in self.pin)
+        return form | {"MessageType": "location", "Latitude": latitude, "Longitude": longitude}
+
+
 class Telephone:
     """All citizens' telephones, as far as texts go.
 
@@ -42,18 +64,34 @@ class Telephone:
         webhooks: how the gateway is asked.
         number: the gateway's number for texts (E.164).
         clock: the present time, aware UTC.
+        whatsapp_number: the gateway's number for WhatsApp; ``""``: the same.
     """
 
     def __init__(
-        self, state: State, webhooks: Webhooks, *, number: str, clock: Callable[[], datetime]
+        self,
+        state: State,
+        webhooks: Webhooks,
+        *,
+        number: str,
+        clock: Callable[[], datetime],
+        whatsapp_number: str = "",
     ) -> None:
         self._state = state
         self._webhooks = webhooks
         self._number = number
+        self._whatsapp_number = whatsapp_number or number
         self._clock = clock
         self._stopped = threading.Event()
 
-    def text(self, sender: str, body: str, *, webhook: bool = True, sid: str = "") -> Text:
+    def text(
+        self,
+        sender: str,
+        body: str,
+        *,
+        webhook: bool = True,
+        sid: str = "",
+        whatsapp: WhatsApp | None = None,
+    ) -> Text:
         """Send a text from ``sender`` to the gateway.
 
         Args:
@@ -62,6 +100,7 @@ class Telephone:
             webhook: ``False``: the provider has the text, but its webhook is lost on the way; the
                 gateway can only find it by listing messages.
             sid: repeat the webhook of an earlier text (the provider tried again).
+            whatsapp: what a message by WhatsApp brings beside its words; ``None``: an SMS.
 
         Returns:
             The text; its ``status`` is ``received`` when the gateway answered 2xx (or was not
@@ -73,17 +112,18 @@ class Telephone:
             text = self._state.texts.put(
                 Text(
                     sid=new_sid("SM"),
-                    sender=sender,
-                    recipient=self._number,
+                    sender=f"{WHATSAPP}{sender}" if whatsapp else sender,
+                    recipient=f"{WHATSAPP}{self._whatsapp_number}" if whatsapp else self._number,
                     body=body,
                     direction="inbound",
                     status="received",
                     created_at=now,
                     updated_at=now,
-                    segments=length(body).segments,
+                    segments=1 if whatsapp else length(body).segments,
+                    more=whatsapp.form(sender) if whatsapp else {},
                 )
             )
-        opt_out_type = self._opt(sender, body)
+        opt_out_type = self._opt(text.sender, body)
         if not webhook:
             return text
         try:
@@ -116,7 +156,7 @@ class Telephone:
             "From": text.sender,
             "ApiVersion": "2010-04-01",
         }
-        return form | {"OptOutType": opt_out_type} if opt_out_type else form
+        return form | dict(text.more) | ({"OptOutType": opt_out_type} if opt_out_type else {})
 
     def deliver(self, text: Text) -> None:
         """Carry a text of ours to its telephone, reporting each step. Returns at once."""

@@ -82,7 +82,13 @@ def build_world(settings: Settings, wording: Wording, clock: Callable[[], dateti
         clock=clock,
         state=state,
         webhooks=webhooks,
-        telephone=Telephone(state, webhooks, number=twilio.number, clock=clock),
+        telephone=Telephone(
+            state,
+            webhooks,
+            number=twilio.number,
+            clock=clock,
+            whatsapp_number=twilio.whatsapp_number,
+        ),
         calls=Calls(
             state,
             webhooks,

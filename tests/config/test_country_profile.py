@@ -241,6 +241,16 @@ def test_a_wrong_profile_is_refused_by_the_name_of_its_key(tmp_path, line, wrong
         country.load("xa", tmp_path)
 
 
+def test_offices_are_written_to_in_languages_of_the_profile_only(tmp_path):
+    asked = PROFILE.replace(
+        'default_language = "ka"', 'default_language = "ka"\noffice_languages = ["tlh"]'
+    )
+    (tmp_path / "xa.toml").write_text(asked, encoding="utf-8")
+
+    with pytest.raises(ValidationError, match="office_languages: tlh"):
+        country.load("xa", tmp_path)
+
+
 # --- Nothing of the reference country stands in code ----------------------------------------------
 
 #: Its calling code (of E.164 numbers, not of a provider's error codes), its name, its portal.

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, select, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
 
@@ -18,6 +18,7 @@ from gateway.export import export_cases
 from guichet_testing.dovecot import PASSWORD, USER, Dovecot, Line
 from guichet_testing.gateway import RunningGateway, listens, until
 from guichet_testing.servers import Databases
+from tracker.models import outbox
 
 SETTINGS = {
     "IMAP__HOST": "127.0.0.1",
@@ -148,6 +149,16 @@ def reasons(house: RunningGateway, state: str) -> list[str]:
         return [str(row.reason) for row in found]
 
 
+def notices(house: RunningGateway) -> list[tuple[str, str, str]]:
+    """Who is told what in which language, beside acknowledgements."""
+    engine = create_engine(house.environment["GUICHET_DATABASE__URL"], poolclass=NullPool)
+    with engine.connect() as connection:
+        found = connection.execute(
+            select(outbox.c.recipient, outbox.c.payload).where(outbox.c.kind == "notify")
+        )
+        return [(row.recipient, row.payload["notice"], row.payload["language"]) for row in found]
+
+
 @contextmanager
 def locked(house: RunningGateway) -> Iterator[None]:
     """Nothing can be stored for the length of a ``with`` block."""
@@ -269,6 +280,7 @@ def test_poison_and_giants_go_to_a_person_and_stop_nobody(dovecot, line, house) 
         "unreadable",
     ]
     assert b"yyyyyyyyyy" not in line.answered
+    assert notices(house) == [(people(1)[0], "too_large", "fr")]
 
 
 def test_the_same_mail_by_both_doors_is_one_case(dovecot, line, house) -> None:

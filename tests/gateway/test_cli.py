@@ -251,3 +251,46 @@ def test_administrations_and_users_from_an_empty_database_on(run, tmp_path):
     assert "12 characters or more" in short.stderr
     assert PASSWORD not in added.stdout + added.stderr
     assert "a@example.org  agent  eau" in run("users", "list", **world).stdout
+
+
+def test_texts_of_a_file_are_understood_line_by_line(run, tmp_path):
+    texts = tmp_path / "texts.csv"
+    rows = [
+        "\ufefftext,id,note",
+        "suivi 4826-4246-8273,1,",
+        '"لا يوجد ماء\nمنذ يومين",2,x',
+        "suivi 482642468274,3,",
+        ",4,",
+    ]
+    texts.write_text("\r\n".join(rows) + "\r\n", encoding="utf-8")
+
+    done = run("understand", "--csv", str(texts))
+
+    assert done.returncode == 0, done.stderr
+    told = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [tuple(one) for one in told] == [("id", "intent", "codes", "language", "typo")] * 4
+    assert [(one["id"], one["intent"], one["codes"], one["typo"]) for one in told] == [
+        ("1", "status_query", ["482642468273"], False),
+        ("2", "complaint", [], False),
+        ("3", "status_query", [], True),
+        ("4", "noise", [], False),
+    ]
+    assert told[1]["language"] == "ar"
+
+
+def test_a_file_without_its_columns_is_told(run, tmp_path):
+    texts = tmp_path / "texts.csv"
+    texts.write_text("words\nmerci\n", encoding="utf-8")
+
+    done = run("understand", "--csv", str(texts))
+
+    assert done.returncode != 0
+    assert "id and text" in done.stderr
+
+
+def test_a_text_and_a_file_are_not_understood_together(run, tmp_path):
+    texts = tmp_path / "texts.csv"
+    texts.write_text("id,text\n1,merci\n", encoding="utf-8")
+
+    assert run("understand", "merci", "--csv", str(texts)).returncode == 2
+    assert run("understand").returncode == 2

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, Row, delete, select
 
+from channels.mail.reply import MARKER_LINES
 from channels.message import ChannelName, DeliveryStatus, OutboundMessage, Receipt
 from config import country
 from config.settings import Settings
@@ -572,14 +573,24 @@ def test_what_is_due_leaves_by_the_outlet_and_by_the_citizens_channel(house, rel
 
     assert set(mails) == {"eau@admin.example", "interieur@admin.example"}
     reminder, escalation = mails["eau@admin.example"], mails["interieur@admin.example"]
-    assert reminder.subject == "Rappel : 3 dossiers attendent votre réponse"
-    assert escalation.subject == "3 réponses en retard : Office de l'eau"
+    assert reminder.subject == (
+        "تذكير: 3 ملفات تنتظر جوابكم / Rappel : 3 dossiers attendent votre réponse"
+    )
+    assert escalation.subject == (
+        "3 أجوبة متأخرة: Office de l'eau / 3 réponses en retard : Office de l'eau"
+    )
     for mail in mails.values():
         assert mail.auto_submitted == "auto-generated"
         assert mail.reply_to == ""
-        assert mail.text.count("11/04/2026") == 3
-        assert all(f"- {code}, " in mail.text for code in codes)
-        assert len(re.findall(r"case\+\d{12}\.[a-z2-7]{16}@g\.example", mail.text)) == 3
+        assert mail.language == "ar"
+        arabic, french = mail.text.split("\n\n* * *\n\n")
+        assert arabic.startswith(MARKER_LINES["ar"])
+        assert "السلام عليكم" in arabic
+        assert french.startswith("Bonjour")
+        assert french.count("11/04/2026") == 3
+        assert all(f"- {code}, " in french for code in codes)
+        for words in (arabic, french):
+            assert len(re.findall(r"case\+\d{12}\.[a-z2-7]{16}@g\.example", words)) == 3
     late = [text for text in texts if "en retard" in text]
     assert sorted(late) == sorted(
         f"Plainte {code}: la réponse due avant le 11/04/2026 est en retard, pardon. "
@@ -598,7 +609,7 @@ def test_a_reminder_of_one_case_is_answered_in_its_thread(house, relay):
     relay[0].drain()
     (mail,) = relay[1]["email"].sent
 
-    assert mail.subject == "Rappel : 1 dossier attend votre réponse"
+    assert mail.subject == "تذكير: ملف واحد ينتظر جوابكم / Rappel : 1 dossier attend votre réponse"
     assert mail.reply_to.startswith(f"case+{case.tracking_code}.")
 
 

@@ -34,6 +34,13 @@ def test_a_text_from_the_page_reaches_the_gateway_and_stands_in_the_thread(brows
     assert "&lt;b&gt;pas d’eau" in browser.get("/simulator/live/texts").text
 
 
+def test_a_message_by_whatsapp_from_the_page(browser, gateway):
+    browser.post("/simulator/text", data={"body": "pas d’eau", "whatsapp": "1"})
+
+    assert gateway.at("/inbound/sms/twilio")[0]["From"] == f"whatsapp:{CITIZEN}"
+    assert "WhatsApp</span>" in browser.get("/simulator/live/texts").text
+
+
 def test_a_call_from_the_page(browser, gateway, world):
     gateway.documents |= {
         LINE: '<Gather numDigits="1" action="/menu"><Say>Tapez 1</Say></Gather>',

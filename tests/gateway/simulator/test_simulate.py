@@ -2,12 +2,22 @@
 """``guichet simulate`` against a running simulator and a stand-in gateway."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 from click.testing import CliRunner
 from flask import Flask, request
 
+from channels.message import ChannelName
+from channels.sms import twilio
+from channels.twilio_account import Form
 from gateway.commands.simulate import simulate
+
+
+def inbound(form):
+    """What the gateway's own reader makes of a webhook."""
+    return twilio.read_message(Form(tuple(form.items())), datetime(2026, 5, 1, tzinfo=UTC), "MA")
+
 
 LINE = "/inbound/voice/twilio"
 
@@ -26,6 +36,48 @@ def test_a_text(guichet, simulator, gateway):
     assert done.exit_code == 0, done.output
     assert json.loads(done.stdout)["status"] == "received"
     assert gateway.at("/inbound/sms/twilio")[0]["From"] == "+212661987654"
+
+
+def test_a_message_by_whatsapp_with_a_place(guichet, simulator, gateway):
+    done = guichet(
+        *("whatsapp", "--from", "+212661987654", "--name", "Amina"),
+        *("--pin", "33.9716,-6.8498", "Pas d’eau ici", "--json"),
+    )
+
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["from"] == "whatsapp:+212661987654"
+    (came,) = gateway.at("/inbound/sms/twilio")
+    read = inbound(came)
+    assert read.channel is ChannelName.WHATSAPP
+    assert read.sender.value == "+212661987654"
+    assert read.sender.display_name == "Amina"
+    assert read.text == "Pas d’eau ici"
+    assert read.fields["location"] == "33.971600, -6.849800"
+
+
+def test_a_place_alone_is_a_message_by_whatsapp(guichet, simulator, gateway):
+    assert guichet("whatsapp", "--pin", "33.9716,-6.8498").exit_code == 0
+
+    (came,) = gateway.at("/inbound/sms/twilio")
+    assert (came["From"], came["To"]) == ("whatsapp:+212612345678", "whatsapp:+212520000000")
+    assert inbound(came).text == "33.971600, -6.849800"
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ((), "--pin"),
+        (("--pin", "here"), "latitude"),
+        (("--pin", "133,0"), "latitude"),
+        (("--pin", "nan,0"), "latitude"),
+    ],
+)
+def test_what_is_no_message_by_whatsapp_is_told(guichet, simulator, gateway, words, told):
+    done = guichet("whatsapp", *words)
+
+    assert done.exit_code != 0
+    assert told in done.output
+    assert gateway.came == []
 
 
 def test_a_lost_text_reaches_nobody_but_is_listed(guichet, simulator, gateway):

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: MIT
+"""What the weights of whole texts add to the rules, and what they may not."""
+
+import pytest
+
+from normalizer import tracking_code
+from normalizer.intent import CONTENT, Intent, understand
+from normalizer.intent_model import from_data, model
+from normalizer.intent_rules import by_rules, words_of
+from normalizer.intent_training import train
+
+CODE = "482642468273"
+
+
+def by_rules_alone(text: str) -> Intent:
+    reading = tracking_code.read(text)
+    words = words_of(reading.rest)
+    return by_rules(text, reading, words, calling_code="212", asked="?" in text).intent
+
+
+def test_the_chances_of_all_intents_are_one() -> None:
+    chances = model().chances(["ou", "en", "est", "ma", "plainte"], code=False, asked=True)
+
+    assert sum(chances.values()) == pytest.approx(1)
+    assert max(chances, key=chances.__getitem__) == Intent.STATUS_QUERY
+    assert set(chances) == {str(intent) for intent in Intent}
+
+
+def test_a_question_in_unknown_words_is_one_as_a_whole() -> None:
+    text = f"numéro {CODE}, ça bouge ou pas ?"
+
+    assert by_rules_alone(text) is Intent.FOLLOW_UP
+    found = understand(text)
+    assert (found.intent, found.odd) == (Intent.STATUS_QUERY, True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "السلام عليكم الماء مقطوع",
+        "bonjour la rue est inondée",
+        "hello the lamp is broken",
+        "facture 998877 svp",
+        "0612345678 svp",
+        "le 12/03/2026 à 14h",
+        "1250 dh svp",
+        "merci pour les trous dans la rue",
+        "I want your apology",
+    ],
+)
+def test_what_is_no_command_word_for_word_stays_filed(text: str) -> None:
+    assert understand(text, calling_code="212").intent in CONTENT
+
+
+def test_what_is_taught_is_learnt() -> None:
+    rows = [(f"quoi de beau {word}", "fr", "status_query") for word in ("ici", "la", "chez vous")]
+    rows += [(f"la lampe {word}", "fr", "complaint") for word in ("tombe", "fume", "manque")]
+    rows += [(f"gloire à vous {word}", "fr", "thanks") for word in ("tous", "deux", "trois")]
+
+    learnt = from_data(train(rows * 4, calling_code="212"))
+
+    chances = learnt.chances(["quoi", "de", "beau"], code=False, asked=False)
+    assert chances["status_query"] > chances["complaint"]
+    assert train(rows * 4, calling_code="212") == train(rows * 4, calling_code="212")
