@@ -23,7 +23,11 @@ logger = logging.getLogger(__name__)
 RATE = 16_000
 WINDOW_SECONDS = 30
 TOKENS, TOKENS_A_SECOND = 12, 7.0
+#: What the longest prompt (223 tokens and the five that begin a window) leaves of 448.
+MOST_TOKENS = 220
 SHORTEST_WORD_SECONDS, SHORTEST_SENTENCE, AGAINST_ALL_ODDS = 0.02, 0.5, 0.1
+#: Seconds, and the mean log probability of a token (faster-whisper's own threshold of doubt).
+LAST_MOMENT, UNLIKELY = 0.6, -1.0
 ENDS = (".", "!", "?", "؟", "…")
 #: Tag → the name the model has for the nearest language it knows. Amazigh it would only mishear.
 LANGUAGES: Mapping[str, str] = {"ar": "ar", "ary": "ar", "fr": "fr", "en": "en"}
@@ -80,15 +84,20 @@ class WhisperTranscriber:
             return None
         options = self.options(spoken, len(samples) / RATE)
         segments, told = model.transcribe(samples, language=spoken, **options)
+        seconds = len(samples) / RATE
         words: list[Word] = []
         for segment in segments:  # the work is done here, window by window
             if stop():
                 raise Interrupted
+            if words and _is_made_up(segment, seconds):
+                break
             words += (
                 Word(word.word, float(word.start), float(word.end), float(word.probability))
                 for word in segment.words or ()
             )
-        kept = spoken_words(words, len(samples) / RATE)
+            if seconds - float(segment.end) < SHORTEST_SENTENCE:
+                break  # what is left holds no sentence: the model would only make one up
+        kept = spoken_words(words, seconds)
         heard = tuple(replace(word, text=word.text.strip()) for word in kept)
         return Transcript(
             "".join(word.text for word in kept).strip(),
@@ -110,7 +119,9 @@ class WhisperTranscriber:
             "condition_on_previous_text": False,
             # Behind the end of a short recording lies silence, into which the model goes on
             # talking; nobody speaks faster than this.
-            "max_new_tokens": TOKENS + int(TOKENS_A_SECOND * min(seconds, WINDOW_SECONDS)),
+            "max_new_tokens": min(
+                TOKENS + int(TOKENS_A_SECOND * min(seconds, WINDOW_SECONDS)), MOST_TOKENS
+            ),
         }
 
     def _loaded(self) -> Any:
@@ -127,6 +138,11 @@ class WhisperTranscriber:
                         type(error).__name__,
                     )
             return self._model
+
+
+def _is_made_up(segment: Any, seconds: float) -> bool:
+    """Whether the model does not believe itself what it heard in the last moment of the sound."""
+    return seconds - float(segment.start) < LAST_MOMENT and float(segment.avg_logprob) < UNLIKELY
 
 
 def spoken_words(words: Sequence[Word], seconds: float) -> Sequence[Word]:

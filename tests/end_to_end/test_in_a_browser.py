@@ -208,6 +208,7 @@ def test_a_caller_hears_their_own_recording(
     player = page.locator("main audio")
     looked.at("thread-with-a-recording")
     assert player.get_attribute("aria-label")
+    assert "recording.wav" not in page.locator("main").inner_text()
     box = player.bounding_box()
     assert box
     assert box["x"] >= 0

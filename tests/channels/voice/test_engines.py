@@ -3,7 +3,10 @@
 
 import io
 import wave
+from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -165,3 +168,57 @@ def test_what_was_spoken_is_kept(spoken):
 
 def test_no_words_are_no_words():
     assert list(spoken_words([], 1.0)) == []
+
+
+class Model:
+    """Gives segments as faster-whisper does: one by one, each read when it is asked for."""
+
+    def __init__(self, *segments: SimpleNamespace) -> None:
+        self._segments = segments
+        self.read: list[str] = []
+        self.options: dict[str, Any] = {}
+
+    def transcribe(self, _samples: Any, **options: Any) -> tuple[Any, Any]:
+        self.options = options
+        return self._each(), SimpleNamespace(language="fr")
+
+    def _each(self) -> Iterator[SimpleNamespace]:
+        for segment in self._segments:
+            self.read.append(segment.words[0].word)
+            yield segment
+
+
+def segment(text: str, start: float, end: float, likely: float = -0.2) -> SimpleNamespace:
+    one = SimpleNamespace(word=text, start=start, end=end, probability=0.9)
+    return SimpleNamespace(words=[one], start=start, end=end, avg_logprob=likely)
+
+
+@pytest.mark.parametrize(
+    ("second", "heard", "read"),
+    [
+        (segment(" C'est bon.", 1.8, 1.9), "Merci beaucoup.", 1),  # nothing more can be said
+        (segment(" Au revoir.", 2.2, 2.9), "Merci beaucoup. Au revoir.", 2),
+        (segment(" Au revoir.", 2.5, 2.9, -1.2), "Merci beaucoup.", 2),  # it doubts it itself
+        (segment(" Au revoir.", 2.2, 2.9, -1.2), "Merci beaucoup. Au revoir.", 2),
+    ],
+)
+def test_what_is_left_after_the_speech_is_read_only_where_it_can_hold_some(
+    monkeypatch, tmp_path, second, heard, read
+):
+    seconds = 2.0 if second.end < 2 else 3.0
+    model = Model(segment(" Merci beaucoup.", 0.0, 1.7), second)
+    monkeypatch.setattr("channels.voice.whisper.load", lambda _: model)
+    listening = WhisperTranscriber(lambda: tmp_path)
+
+    told = listening.transcribe(wav(np.zeros(int(seconds * 8000))), "fr")
+    assert told is not None
+    assert told.text == heard
+    assert len(model.read) == read
+
+
+def test_a_long_prompt_leaves_room_for_what_is_heard(whisper):
+    """The model has 448 places for prompt and words together, and refuses more."""
+    prompts = {"fr": "Nous avons une plainte. " * 200}
+    long = WhisperTranscriber(whisper._folder, Decoding(1, prompts))
+
+    assert long.transcribe(wav(np.zeros(8000 * 40)), "fr") is not None
