@@ -176,14 +176,14 @@ class Model:
     def __init__(self, *segments: SimpleNamespace) -> None:
         self._segments = segments
         self.read: list[str] = []
-        self.options: dict[str, Any] = {}
+        self.without_prompt: tuple[SimpleNamespace, ...] = segments
 
     def transcribe(self, _samples: Any, **options: Any) -> tuple[Any, Any]:
-        self.options = options
-        return self._each(), SimpleNamespace(language="fr")
+        segments = self._segments if options["initial_prompt"] else self.without_prompt
+        return self._each(segments), SimpleNamespace(language="fr")
 
-    def _each(self) -> Iterator[SimpleNamespace]:
-        for segment in self._segments:
+    def _each(self, segments: tuple[SimpleNamespace, ...]) -> Iterator[SimpleNamespace]:
+        for segment in segments:
             self.read.append(segment.words[0].word)
             yield segment
 
@@ -222,3 +222,42 @@ def test_a_long_prompt_leaves_room_for_what_is_heard(whisper):
     long = WhisperTranscriber(whisper._folder, Decoding(1, prompts))
 
     assert long.transcribe(wav(np.zeros(8000 * 40)), "fr") is not None
+
+
+BEGINNING, END = segment(" Le début.", 0.2, 4.8), segment(" La fin.", 5.2, 9.8)
+
+
+def heard_by(model, monkeypatch, tmp_path, prompts):
+    """Ten seconds of even sound, heard by this model."""
+    monkeypatch.setattr("channels.voice.whisper.load", lambda _: model)
+    sound = np.sin(np.arange(80_000) / 5) / 4
+    told = WhisperTranscriber(lambda: tmp_path, Decoding(1, prompts)).transcribe(wav(sound), "fr")
+    assert told is not None
+    return told
+
+
+def test_a_beginning_that_was_passed_over_is_read_again_without_the_prompt(monkeypatch, tmp_path):
+    model = Model(END)
+    model.without_prompt = (BEGINNING, END)
+    told = heard_by(model, monkeypatch, tmp_path, {"fr": "Parlez."})
+
+    assert told.text == "Le début. La fin."
+    assert told.confidence == pytest.approx(0.9)
+
+
+@pytest.mark.parametrize("prompts", [{}, {"fr": "Parlez."}])
+def test_speech_that_stays_unheard_is_left_to_a_person(monkeypatch, tmp_path, prompts):
+    told = heard_by(Model(END), monkeypatch, tmp_path, prompts)
+
+    assert told.text == "La fin."
+    assert told.confidence < 0.6
+
+
+def test_silence_between_words_is_not_unheard(monkeypatch, tmp_path):
+    monkeypatch.setattr("channels.voice.whisper.load", lambda _: Model(END))
+    sound = np.sin(np.arange(80_000) / 5) / 4
+    sound[:40_000] = 0
+    told = WhisperTranscriber(lambda: tmp_path).transcribe(wav(sound), "fr")
+
+    assert told is not None
+    assert told.confidence == pytest.approx(0.9)
