@@ -129,7 +129,8 @@ def answered(door, case, text) -> UUID:
         answers.answer_case(
             connection, row, text, author_name="A", administration=ADMINISTRATION, now=now
         )
-    return next(row.id for row in door.rows(tables.outbox) if row.kind == "reply")
+    entry: UUID = next(row.id for row in door.rows(tables.outbox) if row.kind == "reply")
+    return entry
 
 
 def emptied(door):
@@ -281,7 +282,7 @@ def visit(door, place: Place, heard: Heard, number: int) -> str:
     missed = not got_it and place.step not in OUTBOUND
     assert kept == cases_made + int(missed), what
     assert not (recording and missed), what
-    return answers_[0].text
+    return str(answers_[0].text)
 
 
 def is_served(door) -> bool:
