@@ -83,7 +83,7 @@ lint: $(STAMP) ## Check style, types and the direction of imports
 format: $(STAMP) ## Rewrite the code in the project's format, with the safe fixes
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .
 
-bench: $(STAMP) ## Measure intake and relay beside their limits in the same run
+bench: $(STAMP) ## Measure intake, relay and (where installed) speech beside their limits in the same run
 	@PYTHONPATH=tests/support $(BIN)/python tests/bench $(ARGS)
 
 bench-smpp: $(STAMP) ## Measure texts through an operator's SMSC beside a bare client of it

@@ -31,11 +31,9 @@ class Voice(BaseModel):
     )
     beam_size: int = Field(5, ge=1, le=20, description="how many readings whisper follows at once")
     speaks_like: dict[str, str] = Field(
-        default_factory=lambda: {
-            "fr": "Veuillez composer le numéro, suivi du dièse. Appuyez sur étoile.",
-        },
-        description="language → words of the kind that are spoken here; they teach whisper how "
-        "such words are written",
+        default_factory=dict,
+        description="language → words that whisper takes for said before the recording; they teach "
+        "it how such words are written. Not given: what the line says before the beep; empty: none",
     )
     confident: float = Field(
         0.75, ge=0, le=1, description="below this a person listens before a case is routed"

@@ -10,6 +10,8 @@
                  │           ├──0─▶ once more      └──#─▶ end
                  └── no key, wrong key: twice more, then record anyway (file first, ask after)
 
+    # ends a recording and an entry of several digits; alone it is an empty entry, asked for again.
+
     a call of ours ─▶ announce ─▶ answer: the code keyed ─▶ the answer is read, again if wished
 
 Nothing is looked up here. A turn that wants a fact says so in ``needs``; the gateway finds it and
@@ -40,6 +42,8 @@ from channels.voice.dialogue import (
 
 #: How often a person may ask for the same words again: nobody stays in the line for ever.
 REPEATS_BY_KEY = 5
+#: Steps at which several digits are keyed.
+_KEYED = frozenset({Step.CODE, Step.OWN_CODE, Step.OWN_PIN, Step.ANSWER})
 
 
 def respond(line: Line, place: Place, heard: Heard, facts: Facts | None = None) -> Turn:
@@ -53,6 +57,10 @@ def respond(line: Line, place: Place, heard: Heard, facts: Facts | None = None) 
     """
     if heard.hung_up and place.step is not Step.RECORDED:
         return Turn(str(line.renderer()))
+    if place.step in _KEYED:
+        # The key that ends an entry is no part of it. Alone it ends nothing: whoever is used to
+        # confirming each choice with it is asked for the code, and not hung up on.
+        heard = replace(heard, digits=heard.digits.rstrip("#"))
     return _STEPS[place.step](line, place, heard, facts)
 
 

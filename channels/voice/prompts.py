@@ -2,7 +2,7 @@
 """How a prompt sounds: recorded clips where they are whole, else a voice, else a language with one.
 
 A prompt without values is one clip, named like its wording (``menu``). One with values is cut at
-its places: ``status`` in French begins "Votre dossier, déposé le {date}, est : {status}." and is
+its places: ``status`` in French begins "Votre plainte, déposée le {date}, est : {status}." and is
 put together from ``status-1``, the date's clips, ``status-2``, the status' clip and so on. A
 language in which one clip of a prompt is missing, and which no voice speaks, gives the whole prompt
 to the language that stands in for it: half a sentence in two languages helps nobody.

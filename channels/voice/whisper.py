@@ -23,7 +23,14 @@ logger = logging.getLogger(__name__)
 RATE = 16_000
 WINDOW_SECONDS = 30
 TOKENS, TOKENS_A_SECOND = 12, 7.0
+#: What the longest prompt (223 tokens and the five that begin a window) leaves of 448.
+MOST_TOKENS = 220
 SHORTEST_WORD_SECONDS, SHORTEST_SENTENCE, AGAINST_ALL_ODDS = 0.02, 0.5, 0.1
+#: Seconds, and the mean log probability of a token (faster-whisper's own threshold of doubt).
+LAST_MOMENT, UNLIKELY = 0.6, -1.0
+#: Seconds: how far words reach where speech is looked for without them, and how much of it is left
+#: to a person.
+NEAR, UNHEARD = 1.0, 2.0
 ENDS = (".", "!", "?", "؟", "…")
 #: Tag → the name the model has for the nearest language it knows. Amazigh it would only mishear.
 LANGUAGES: Mapping[str, str] = {"ar": "ar", "ary": "ar", "fr": "fr", "en": "en"}
@@ -78,25 +85,54 @@ class WhisperTranscriber:
         model = self._loaded()
         if model is None:
             return None
-        options = self.options(spoken, len(samples) / RATE)
-        segments, told = model.transcribe(samples, language=spoken, **options)
+        heard, found = self._read(model, samples, spoken, stop)
+        missed = unheard_seconds(samples, heard)
+        if missed > UNHEARD and self._decoding.prompts.get(spoken or ""):
+            # Told what came before, the model now and then takes up the text far behind its
+            # beginning. Without it, it begins at the beginning.
+            again, _ = self._read(model, samples, spoken, stop, told=False)
+            if (left := unheard_seconds(samples, again)) < missed:
+                heard, missed = again, left
+        words = tuple(replace(word, text=word.text.strip()) for word in heard)
+        confidence = mean_confidence(words)
+        if missed > UNHEARD:  # sure of what it heard, and deaf to the rest: a person listens
+            confidence *= max(0.0, 1 - missed * RATE / len(samples))
+        return Transcript(
+            "".join(word.text for word in heard).strip(),
+            language or found,
+            confidence,
+            words,
+            self._engine,
+        )
+
+    def _read(
+        self,
+        model: Any,
+        samples: NDArray[np.generic],
+        language: str | None,
+        stop: Callable[[], bool],
+        *,
+        told: bool = True,
+    ) -> tuple[Sequence[Word], str]:
+        """The words of one reading, as they stand in the text, and the language found."""
+        seconds = len(samples) / RATE
+        options = self.options(language, seconds)
+        if not told:
+            options["initial_prompt"] = None
+        segments, about = model.transcribe(samples, language=language, **options)
         words: list[Word] = []
         for segment in segments:  # the work is done here, window by window
             if stop():
                 raise Interrupted
+            if words and _is_made_up(segment, seconds):
+                break
             words += (
                 Word(word.word, float(word.start), float(word.end), float(word.probability))
                 for word in segment.words or ()
             )
-        kept = spoken_words(words, len(samples) / RATE)
-        heard = tuple(replace(word, text=word.text.strip()) for word in kept)
-        return Transcript(
-            "".join(word.text for word in kept).strip(),
-            language or str(told.language),
-            mean_confidence(heard),
-            heard,
-            self._engine,
-        )
+            if seconds - float(segment.end) < SHORTEST_SENTENCE:
+                break  # what is left holds no sentence: the model would only make one up
+        return spoken_words(words, seconds), str(about.language)
 
     def options(self, language: str | None, seconds: float) -> dict[str, Any]:
         """What the engine is told, as its keywords: for a bare run beside ours as well."""
@@ -110,7 +146,9 @@ class WhisperTranscriber:
             "condition_on_previous_text": False,
             # Behind the end of a short recording lies silence, into which the model goes on
             # talking; nobody speaks faster than this.
-            "max_new_tokens": TOKENS + int(TOKENS_A_SECOND * min(seconds, WINDOW_SECONDS)),
+            "max_new_tokens": min(
+                TOKENS + int(TOKENS_A_SECOND * min(seconds, WINDOW_SECONDS)), MOST_TOKENS
+            ),
         }
 
     def _loaded(self) -> Any:
@@ -127,6 +165,33 @@ class WhisperTranscriber:
                         type(error).__name__,
                     )
             return self._model
+
+
+def unheard_seconds(samples: NDArray[np.generic], words: Sequence[Word]) -> float:
+    """Seconds that sound like the words, lie a second and more from any of them, and have none.
+
+    As loud as the words means: a tenth of a second of at least half their median loudness.
+    """
+    import numpy as np
+
+    frame = RATE // 10
+    count = len(samples) // frame
+    if not words or not count:
+        return 0.0
+    loud = np.sqrt((np.reshape(samples[: count * frame], (count, frame)) ** 2).mean(axis=1))
+    within, near = np.zeros(count, dtype=bool), np.zeros(count, dtype=bool)
+    for word in words:
+        within[int(word.start * 10) : int(word.end * 10) + 1] = True
+        near[max(0, int((word.start - NEAR) * 10)) : int((word.end + NEAR) * 10) + 1] = True
+    if not within.any():
+        return 0.0
+    as_loud = loud >= np.median(loud[within]) / 2
+    return float((as_loud & ~near).sum() / 10)
+
+
+def _is_made_up(segment: Any, seconds: float) -> bool:
+    """Whether the model does not believe itself what it heard in the last moment of the sound."""
+    return seconds - float(segment.start) < LAST_MOMENT and float(segment.avg_logprob) < UNLIKELY
 
 
 def spoken_words(words: Sequence[Word], seconds: float) -> Sequence[Word]:

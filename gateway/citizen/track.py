@@ -335,10 +335,11 @@ def _thread(connection: Connection, case: Row[Any], language: str) -> list[dict[
         .where(attachments.c.message_id.in_([row.id for row in rows]))
         .order_by(attachments.c.position),
     ):
-        files.setdefault(file.message_id, []).append(file.filename)
-        if file.transcript_state and file.sha256:
+        if file.transcript_state and file.sha256:  # plays there and needs no name
             address = link(house.settings.signing_keys, language, file.id, house.clock())
             recordings.setdefault(file.message_id, []).append(address)
+        else:
+            files.setdefault(file.message_id, []).append(file.filename)
     return [
         {
             "author": row.author,

@@ -71,7 +71,8 @@ def demo(data_dir: Path) -> None:
     click.echo(
         f"  other commands, such as guichet export cases, in a second terminal, after:\n"
         "              export GUICHET_PROFILE=demo "
-        f"GUICHET_DATA_DIR={settings.data_dir.resolve()}\n"
+        f"GUICHET_DATA_DIR={settings.data_dir.resolve()} "
+        f"GUICHET_VOICE__ENGINE={settings.voice.engine}\n"
     )
     sys.stdout.flush()
     try:

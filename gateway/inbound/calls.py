@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,8 +13,9 @@ from sqlalchemy import Connection
 
 from channels.twilio_account import Form
 from channels.voice.clips import spoken_administration, spoken_date, spoken_status
-from channels.voice.dialogue import CodeReading, StatusFacts
+from channels.voice.dialogue import CodeReading, Spoken, StatusFacts
 from channels.voice.twilio import WITHHELD
+from config.wording import ANSWERED_IN
 from dispatcher.administration import load_some
 from gateway.house import House
 from normalizer import tracking_code
@@ -92,7 +93,8 @@ def administration_of(house: House, connection: Connection, case: Any, language:
 
 
 def named(house: House, connection: Connection, slugs: Sequence[str | None], language: str) -> str:
-    """The names of administrations, one after the other."""
+    """The names of administrations, one after the other, as ``language``'s voice says them."""
+    language = ANSWERED_IN.get(language, language)
     wanted = [slug for slug in slugs if slug]
     found = load_some(connection, wanted, house.today()) if wanted else {}
     names = [found[slug].name(language) for slug in wanted if slug in found]
@@ -104,5 +106,13 @@ def date_of(house: House, moment: datetime | None, language: str) -> str:
     if moment is None:
         return ""
     local = moment.astimezone(ZoneInfo(house.country.timezone))
-    locale = LOCALES.get(language.split("-", maxsplit=1)[0], "fr_FR")
-    return spoken_date(str(format_date(local, "d MMMM y", locale=locale)), local.date())
+    return day_said(local.date(), language)
+
+
+def day_said(day: date, language: str) -> Spoken:
+    """A day as the voice says it that speaks ``language``, or stands in for it."""
+    spoken = ANSWERED_IN.get(language, language).split("-", maxsplit=1)[0]
+    text = str(format_date(day, "d MMMM y", locale=LOCALES.get(spoken, "fr_FR")))
+    if spoken == "fr" and day.day == 1:
+        text = text.replace("1", "1er", 1)
+    return spoken_date(text, day)

@@ -23,6 +23,7 @@ import sys
 import tempfile
 import time
 import tomllib
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -33,19 +34,29 @@ SOUNDS = Path("/usr/share/asterisk/sounds/fr_CA_f_June")
 TEXTS = Path("/usr/share/doc/asterisk-core-sounds-fr/core-sounds-fr.txt.gz")
 #: Words that are in no dictionary: slips in the published texts, and what is spoken there.
 SLIPS = Path(__file__).parent / "voice_slips.toml"
+#: A line break is missing once: the next clip's name stands behind a full stop.
+TWO_IN_A_LINE = re.compile(r"(?<=\.)(?=[a-z]+(?:-[a-z]+)+: )")
+#: After these words French has the infinitive alone, which sounds like the form in -ez that the
+#: published texts often write ("veuillez composez"): nobody can hear which of them was meant.
+INFINITIVE = re.compile(r"\b(veuillez|pouvez|pour) (\w+)ez\b", re.IGNORECASE)
 SEED, CLIPS, FEWEST_WORDS = 2026, 100, 5
 WER, COST, MEMORY_MB, RATIO, P99_SECONDS = 0.12, 1.15, 900, 3.0, 1.0
+AT_WORK = 0.95
 
 
-def texts() -> dict[str, str]:
-    """Clip → its text, slips of the pen corrected."""
+def texts(*, as_published: bool = False) -> dict[str, str]:
+    """Clip → its text, slips of the pen corrected unless they are asked for ``as_published``."""
     slips = tomllib.loads(SLIPS.read_text(encoding="utf-8"))["words"]
     found = {}
     with gzip.open(TEXTS, "rt", encoding="utf-8") as lines:
         for line in lines:
             name, colon, text = line.strip().partition(": ")
+            text = TWO_IN_A_LINE.split(text)[0]
             if colon and not name.startswith(";") and "[" not in text:
-                found[name] = re.sub(r"\w+", lambda w: slips.get(w[0].lower(), w[0]), text)
+                if not as_published:
+                    text = re.sub(r"\w+", lambda w: slips.get(w[0].lower(), w[0]), text)
+                    text = INFINITIVE.sub(r"\1 \2er", text)
+                found[name] = text
     return found
 
 
@@ -66,21 +77,21 @@ def transcriptions(options: argparse.Namespace) -> dict[str, Any]:
     import soundfile
     import soxr
 
-    from channels.voice.whisper import RATE, Decoding, WhisperTranscriber, load
+    from channels.voice.whisper import RATE, WhisperTranscriber, load
     from channels.voice.whisper_parts import joined
     from config.voice import Voice
+    from gateway.listening import decoding_of
 
-    defaults = Voice()
     with tempfile.TemporaryDirectory() as models:
         folder = joined(Path(models))
-        decoding = Decoding(defaults.beam_size, defaults.speaks_like)
-        ours = WhisperTranscriber(lambda: folder, decoding)
+        ours = WhisperTranscriber(lambda: folder, decoding_of(Voice()))
         clips = dict(list(drawn(options.seed).items())[: options.clips])
         contents = {name: (SOUNDS / f"{name}.wav").read_bytes() for name in clips}
         ours.transcribe(next(iter(contents.values())), "fr")
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         bare = load(folder)
-        errors = words = 0
+        published = texts(as_published=True)
+        errors = words = errors_as_published = 0
         seconds = spent_ours = spent_bare = 0.0
         for number, (name, content) in enumerate(contents.items()):
             samples, rate = soundfile.read(io.BytesIO(content), dtype="float32")
@@ -100,12 +111,14 @@ def transcriptions(options: argparse.Namespace) -> dict[str, Any]:
                 spent_bare += cpu(by_bare)[0]
             missed, said = word_errors(clips[name], heard.text)
             errors, words = errors + missed, words + said
+            errors_as_published += word_errors(published[name], heard.text)[0]
             if options.show and missed:
                 print(f"{missed:3} {name}: {clips[name]} | {heard.text}", file=sys.stderr)
     return {
         "clips": len(clips),
         "words": words,
         "wer": errors / words,
+        "wer_as_published": errors_as_published / words,
         "cpu_per_second": spent_ours / seconds,
         "cpu_per_second_bare": spent_bare / seconds,
         "cost": spent_ours / spent_bare,
@@ -143,18 +156,40 @@ def main() -> int:
         ]
         print(
             f"CPU seconds per second of speech: {told['cpu_per_second']:.3f} "
-            f"(bare {told['cpu_per_second_bare']:.3f}), {told['words']} words"
+            f"(bare {told['cpu_per_second_bare']:.3f}), {told['words']} words; "
+            f"WER against the texts as published: {told['wer_as_published']:.3f}"
         )
     if options.only != "speech":
-        found: Latencies = latencies(options.seconds, [SOUNDS / "demo-congrats.wav"])
-        told |= {"p99_alone": found.alone, "p99_beside": found.beside}
+        found: Latencies = latencies(options.seconds, [long_recording()])
+        told |= asdict(found)
         kept += [
             bar("p99 of a webhook beside two transcriptions, s", found.beside, P99_SECONDS),
             bar("the same beside p99 without", found.beside / found.alone, RATIO),
         ]
-        print(f"p99 without: {found.alone:.3f} s; transcribed meanwhile: {found.transcribed}")
+        kept.append(at_least("share of the time in which both transcribe", found.at_work, AT_WORK))
+        print(
+            f"p99 without: {found.alone:.3f} s; the two had {found.cpu_share:.2f} processors "
+            f"and finished {found.transcribed} recordings; load {os.getloadavg()[0]:.1f}"
+        )
     print(json.dumps(told))
     return int(not all(kept))
+
+
+def long_recording() -> bytes:
+    """Four minutes of speech: both workers are met in the middle, all the while."""
+    import numpy as np
+    import soundfile
+
+    samples, rate = soundfile.read(SOUNDS / "demo-congrats.wav")
+    told = io.BytesIO()
+    soundfile.write(told, np.tile(samples, 8), rate, format="WAV", subtype="PCM_16")
+    return told.getvalue()
+
+
+def at_least(what: str, found: float, least: float) -> bool:
+    """Tell what makes a measurement count, and whether it does."""
+    print(f"{'kept  ' if found >= least else 'MISSED'} {what}: {found:.3f} (at least {least:g})")
+    return found >= least
 
 
 def bar(what: str, found: float, most: float) -> bool:

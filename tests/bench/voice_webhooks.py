@@ -11,6 +11,7 @@ import json
 import os
 import signal
 import subprocess
+import threading
 import time
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator, Sequence
@@ -23,6 +24,7 @@ from urllib.parse import urlencode
 from uuid import uuid4
 
 import httpx
+from readings import cpu_seconds
 from sqlalchemy import Engine, func, select
 from twilio.request_validator import RequestValidator
 
@@ -42,10 +44,20 @@ LINE = "/inbound/voice/twilio"
 
 @dataclass(frozen=True, slots=True)
 class Latencies:
-    """99th percentiles in seconds, and how many recordings were transcribed meanwhile."""
+    """99th percentiles in seconds, and what the two workers did meanwhile.
+
+    Attributes:
+        alone: without them.
+        beside: while both transcribe.
+        at_work: share of the time in which both had the engine at work.
+        cpu_share: CPU seconds of both together, per second.
+        transcribed: recordings that they finished.
+    """
 
     alone: float
     beside: float
+    at_work: float
+    cpu_share: float
     transcribed: int
 
 
@@ -100,7 +112,45 @@ class Caller:
         return took[min(len(took) - 1, int(len(took) * 0.99))]
 
 
-def latencies(seconds: float, speech: Sequence[Path]) -> Latencies:
+class Watch:
+    """Looks every quarter of a second at what workers do, on a thread of its own."""
+
+    def __init__(self, workers: Sequence[subprocess.Popen[bytes]]) -> None:
+        self._workers = workers
+        self._looks: list[int] = []
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._look)
+        self._began, self._spent = time.perf_counter(), self._cpu()
+        self._thread.start()
+
+    def end(self) -> tuple[float, float]:
+        """Share of the looks that saw all at work, and CPU seconds of all, per second."""
+        took, spent = time.perf_counter() - self._began, self._cpu() - self._spent
+        self._over.set()
+        self._thread.join()
+        all_at_work = sum(seen == len(self._workers) for seen in self._looks)
+        return all_at_work / len(self._looks), spent / took
+
+    def _look(self) -> None:
+        while True:
+            self._looks.append(sum(listens_now(worker.pid) for worker in self._workers))
+            if self._over.wait(0.25):
+                return
+
+    def _cpu(self) -> float:
+        return sum(cpu_seconds(worker.pid) for worker in self._workers)
+
+
+def listens_now(pid: int) -> bool:
+    """Whether a child of a worker, which does one job, has the engine in its memory."""
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return any("libctranslate2" in Path(f"/proc/{n}/maps").read_text() for n in children)
+    except OSError:
+        return False
+
+
+def latencies(seconds: float, speech: Sequence[bytes]) -> Latencies:
     """Measure without, with, and without once more; what is told is the better one without."""
     with running(ValkeyServer) as valkey:
         house = RunningGateway(
@@ -117,19 +167,21 @@ def latencies(seconds: float, speech: Sequence[Path]) -> Latencies:
             caller = Caller(house)
             caller.measure(3)  # warm
             before = caller.measure(seconds)
-            with transcribing(house, [file.read_bytes() for file in speech]) as done:
-                start = done()
+            with transcribing(house, speech) as (workers, done):
+                start, watch = done(), Watch(workers)
                 beside = caller.measure(seconds)
-                transcribed = done() - start
+                (at_work, share), transcribed = watch.end(), done() - start
             alone = min(before, caller.measure(seconds))
             _end(web)
         finally:
             house.close()
-    return Latencies(alone, beside, transcribed)
+    return Latencies(alone, beside, at_work, share, transcribed)
 
 
 @contextmanager
-def transcribing(house: RunningGateway, speech: Sequence[bytes]) -> Iterator[Callable[[], int]]:
+def transcribing(
+    house: RunningGateway, speech: Sequence[bytes]
+) -> Iterator[tuple[Sequence[subprocess.Popen[bytes]], Callable[[], int]]]:
     """Two workers at work on recordings enough for the whole measurement."""
     saved = dict(os.environ)
     os.environ.update({k: v for k, v in house.environment.items() if k.startswith("GUICHET")})
@@ -180,7 +232,8 @@ def transcribing(house: RunningGateway, speech: Sequence[bytes]) -> Iterator[Cal
         for number in range(1, WORKERS + 1):
             bell.ring_anew()
             until(partial(_at_work, engine, number), seconds=90, what="two at work")
-        yield done
+        until(lambda: all(listens_now(worker.pid) for worker in workers), seconds=60)
+        yield workers, done
     finally:
         for worker in workers:
             _end(worker)

@@ -2,7 +2,8 @@
 """Word error rate: words alone count, however they are written.
 
 Case, punctuation, hyphens and accents (the published texts leave many out) are no errors, and
-neither is a number in digits. A wrong ending is one, also where it sounds alike.
+neither is a number in digits, together or one by one ("1234", "1, 2, 3, 4"). A wrong ending is one,
+also where it sounds alike.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ _NUMBERS = [
     "seize",
 ]
 _IN_WORDS = {str(number): word for number, word in enumerate(_NUMBERS)}
+_DIGITS = {word: str(number) for number, word in enumerate(_NUMBERS[:10])}
 
 
 def words_of(text: str, hyphen: str = " ") -> list[str]:
@@ -40,13 +42,28 @@ def words_of(text: str, hyphen: str = " ") -> list[str]:
     return [_IN_WORDS.get(word, word) for word in _WORD.findall(letters)]
 
 
+def in_one(words: list[str]) -> list[str]:
+    """The words with digits that follow one another as one number."""
+    joined: list[str] = []
+    alone = False
+    for word in words:
+        digit = _DIGITS.get(word)
+        if digit and alone:
+            joined[-1] += digit
+        else:
+            joined.append(digit or word)
+        alone = bool(digit)
+    return [_IN_WORDS.get(word, word) for word in joined]
+
+
 def word_errors(said: str, heard: str) -> tuple[int, int]:
     """Words to put in, leave out or change to get from ``heard`` to ``said``; and words said.
 
-    Compound words are written with a hyphen, apart or as one: what fits best counts.
+    Compound words are written with a hyphen, apart or as one, and digits too: the best fit counts.
     """
     wanted = words_of(said)
     ways = [(words_of(said, a), words_of(heard, b)) for a in (" ", "") for b in (" ", "")]
+    ways += [(in_one(one), in_one(other)) for one, other in ways]
     return min(_distance(one, other) for one, other in ways), len(wanted)
 
 

@@ -9,9 +9,11 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, Page
 
+from gateway.simulator.sound import tone
 from guichet_testing.gateway import RunningGateway, until
 from guichet_testing.traffic import mail, post_text, send_mail, webhook
 
@@ -56,6 +58,14 @@ OVERLAPS = """() => {
   }));
   return found;
 }"""
+
+#: Plays a sound and waits for its end, or fails with the player's own words.
+PLAYED_TO_ITS_END = """audio => new Promise((ended, failed) => {
+  audio.onended = () => ended();
+  audio.onerror = () => failed(audio.error.message);
+  audio.muted = true;
+  audio.play().catch(failed);
+})"""
 
 
 @pytest.fixture(scope="module")
@@ -168,6 +178,45 @@ def test_a_citizen_files_and_follows(house: RunningGateway, looked: Looked) -> N
     page.goto(f"{house.base}/{language}/no-such-page")
     looked.faults = [fault for fault in looked.faults if "404" not in fault]
     looked.at("not-found")
+
+
+def test_a_caller_hears_their_own_recording(
+    house: RunningGateway, looked: Looked, width: int, tmp_path: Path
+) -> None:
+    """The recording of a call, behind code and PIN, plays to its end in the page."""
+    page, language, seconds = looked.page, looked.language, 3.0
+    spoken = tmp_path / "spoken.wav"
+    spoken.write_bytes(tone(seconds))
+    place, key = {"ar": ("132", "1"), "fr": ("133", "2")}[language]
+    number = f"+21266{place}{width:04}"
+    body = {"from": number, "keys": [key, "1"], "record": str(spoken)}
+    call = httpx.post(f"{house.outside}/call", json=body, timeout=60).json()
+    groups = [one["text"] for one in call["heard"] if re.fullmatch(r"\d(, \d)+", one["text"])]
+    first = next(at for at, group in enumerate(groups) if len(group) == len("1, 2, 3, 4"))
+    spelt = [group.replace(", ", "") for group in groups[first:]]
+    code, pin = "".join(spelt[:3]), "".join(spelt[3:5])
+
+    def fetched() -> bool:
+        (case,) = [case for case in house.export("cases") if case["tracking_code"] == code]
+        return all(file["sha256"] for said in case["messages"] for file in said["attachments"])
+
+    until(fetched, what="the recording")
+    page.goto(f"{house.base}/{language}/track")
+    page.fill("#code", code)
+    page.fill("#pin", pin)
+    page.click("main form button[type=submit]")
+    player = page.locator("main audio")
+    looked.at("thread-with-a-recording")
+    assert player.get_attribute("aria-label")
+    assert "recording.wav" not in page.locator("main").inner_text()
+    box = player.bounding_box()
+    assert box
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= width
+    player.evaluate(PLAYED_TO_ITS_END)
+    assert player.evaluate("audio => audio.duration") == pytest.approx(seconds, abs=0.1)
+    assert player.evaluate("audio => audio.error") is None
+    looked.at("thread-recording-played")
 
 
 def test_a_clerk_at_the_desk(house: RunningGateway, looked: Looked) -> None:

@@ -27,10 +27,12 @@ def model() -> str:
     return str(next(p.parent.parent for p in Path(package.__file__).parent.rglob("final.mdl")))
 
 
-@pytest.fixture
-def listening(model: str) -> Iterator[RunningGateway]:
+@pytest.fixture(params=["sqlite", "postgresql"])
+def listening(request: pytest.FixtureRequest, model: str) -> Iterator[RunningGateway]:
     """A gateway that listens with Vosk."""
+    on_postgres = request.param == "postgresql"
     gateway = RunningGateway(
+        str(request.getfixturevalue("postgres_database")) if on_postgres else None,
         VOICE__ENGINE="vosk",
         VOICE__MODELS=json.dumps({"fr": model}),
         QUEUE__LEASE_SECONDS="3",

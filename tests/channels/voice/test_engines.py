@@ -3,7 +3,10 @@
 
 import io
 import wave
+from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -165,3 +168,96 @@ def test_what_was_spoken_is_kept(spoken):
 
 def test_no_words_are_no_words():
     assert list(spoken_words([], 1.0)) == []
+
+
+class Model:
+    """Gives segments as faster-whisper does: one by one, each read when it is asked for."""
+
+    def __init__(self, *segments: SimpleNamespace) -> None:
+        self._segments = segments
+        self.read: list[str] = []
+        self.without_prompt: tuple[SimpleNamespace, ...] = segments
+
+    def transcribe(self, _samples: Any, **options: Any) -> tuple[Any, Any]:
+        segments = self._segments if options["initial_prompt"] else self.without_prompt
+        return self._each(segments), SimpleNamespace(language="fr")
+
+    def _each(self, segments: tuple[SimpleNamespace, ...]) -> Iterator[SimpleNamespace]:
+        for segment in segments:
+            self.read.append(segment.words[0].word)
+            yield segment
+
+
+def segment(text: str, start: float, end: float, likely: float = -0.2) -> SimpleNamespace:
+    one = SimpleNamespace(word=text, start=start, end=end, probability=0.9)
+    return SimpleNamespace(words=[one], start=start, end=end, avg_logprob=likely)
+
+
+@pytest.mark.parametrize(
+    ("second", "heard", "read"),
+    [
+        (segment(" C'est bon.", 1.8, 1.9), "Merci beaucoup.", 1),  # nothing more can be said
+        (segment(" Au revoir.", 2.2, 2.9), "Merci beaucoup. Au revoir.", 2),
+        (segment(" Au revoir.", 2.5, 2.9, -1.2), "Merci beaucoup.", 2),  # it doubts it itself
+        (segment(" Au revoir.", 2.2, 2.9, -1.2), "Merci beaucoup. Au revoir.", 2),
+    ],
+)
+def test_what_is_left_after_the_speech_is_read_only_where_it_can_hold_some(
+    monkeypatch, tmp_path, second, heard, read
+):
+    seconds = 2.0 if second.end < 2 else 3.0
+    model = Model(segment(" Merci beaucoup.", 0.0, 1.7), second)
+    monkeypatch.setattr("channels.voice.whisper.load", lambda _: model)
+    listening = WhisperTranscriber(lambda: tmp_path)
+
+    told = listening.transcribe(wav(np.zeros(int(seconds * 8000))), "fr")
+    assert told is not None
+    assert told.text == heard
+    assert len(model.read) == read
+
+
+def test_a_long_prompt_leaves_room_for_what_is_heard(whisper):
+    """The model has 448 places for prompt and words together, and refuses more."""
+    prompts = {"fr": "Nous avons une plainte. " * 200}
+    long = WhisperTranscriber(whisper._folder, Decoding(1, prompts))
+
+    assert long.transcribe(wav(np.zeros(8000 * 40)), "fr") is not None
+
+
+BEGINNING, END = segment(" Le début.", 0.2, 4.8), segment(" La fin.", 5.2, 9.8)
+
+
+def heard_by(model, monkeypatch, tmp_path, prompts):
+    """Ten seconds of even sound, heard by this model."""
+    monkeypatch.setattr("channels.voice.whisper.load", lambda _: model)
+    sound = np.sin(np.arange(80_000) / 5) / 4
+    told = WhisperTranscriber(lambda: tmp_path, Decoding(1, prompts)).transcribe(wav(sound), "fr")
+    assert told is not None
+    return told
+
+
+def test_a_beginning_that_was_passed_over_is_read_again_without_the_prompt(monkeypatch, tmp_path):
+    model = Model(END)
+    model.without_prompt = (BEGINNING, END)
+    told = heard_by(model, monkeypatch, tmp_path, {"fr": "Parlez."})
+
+    assert told.text == "Le début. La fin."
+    assert told.confidence == pytest.approx(0.9)
+
+
+@pytest.mark.parametrize("prompts", [{}, {"fr": "Parlez."}])
+def test_speech_that_stays_unheard_is_left_to_a_person(monkeypatch, tmp_path, prompts):
+    told = heard_by(Model(END), monkeypatch, tmp_path, prompts)
+
+    assert told.text == "La fin."
+    assert told.confidence < 0.6
+
+
+def test_silence_between_words_is_not_unheard(monkeypatch, tmp_path):
+    monkeypatch.setattr("channels.voice.whisper.load", lambda _: Model(END))
+    sound = np.sin(np.arange(80_000) / 5) / 4
+    sound[:40_000] = 0
+    told = WhisperTranscriber(lambda: tmp_path).transcribe(wav(sound), "fr")
+
+    assert told is not None
+    assert told.confidence == pytest.approx(0.9)

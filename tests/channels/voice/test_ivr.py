@@ -2,6 +2,7 @@
 """The dialogue: every step × {right key, wrong key, nothing, hang-up}, and no way into a loop."""
 
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -20,11 +21,13 @@ from channels.voice.dialogue import (
     StatusFacts,
     Step,
 )
-from channels.voice.ivr import REPEATS_BY_KEY, respond
+from channels.voice.ivr import respond
 from channels.voice.prompts import Prompts
 from channels.voice.sentences import LONGEST_SAY, parts
 from channels.voice.speech import Sound, Speech
+from config.voice import Voice
 from config.wording import Wording
+from guichet_testing.voice_turns import TURNS, UNCHOSEN, facts_of
 
 CODE = "482109375512"
 WORDING = Wording()
@@ -88,114 +91,38 @@ def at(step, **more):
     return Place(step, **{"language": "fr", "entry": "e"} | more)
 
 
-SILENT, UP = Heard(), Heard(hung_up=True)
-END = None
-TABLE = [
-    # place, heard, facts, what comes next (END: the call ends), and the wording that is said
-    (Place(Step.WELCOME), SILENT, None, Step.LANGUAGE, "welcome"),
-    (Place(Step.LANGUAGE), Heard("1"), None, Step.MENU, "menu"),
-    (Place(Step.LANGUAGE), Heard("2"), None, Step.MENU, "menu"),
-    (Place(Step.LANGUAGE), Heard("3"), None, Step.MENU, "menu"),
-    (Place(Step.LANGUAGE), Heard("0"), None, Step.LANGUAGE, "welcome"),
-    (Place(Step.LANGUAGE), Heard("#"), None, END, "goodbye"),
-    (Place(Step.LANGUAGE), Heard("9"), None, Step.LANGUAGE, "welcome"),
-    (Place(Step.LANGUAGE), SILENT, None, Step.LANGUAGE, "welcome"),
-    (Place(Step.LANGUAGE, silences=2), Heard("9"), None, Step.RECORDED, "record"),
-    (Place(Step.LANGUAGE, silences=2), SILENT, None, Step.RECORDED, "record"),
-    (at(Step.MENU), Heard("1"), None, Step.RECORDED, "record"),
-    (at(Step.MENU), Heard("2"), None, Step.CODE, "code"),
-    (at(Step.MENU), Heard("3"), None, Step.OWN_CODE, "code"),
-    (at(Step.MENU), Heard("0"), None, Step.MENU, "menu"),
-    (at(Step.MENU, repeats=REPEATS_BY_KEY), Heard("0"), None, END, "goodbye"),
-    (at(Step.MENU), Heard("#"), None, END, "goodbye"),
-    (at(Step.MENU), Heard("9"), None, Step.MENU, "menu"),
-    (at(Step.MENU), SILENT, None, Step.MENU, "menu"),
-    (at(Step.MENU, silences=2), Heard("9"), None, Step.RECORDED, "record"),
-    (at(Step.MENU, silences=2), SILENT, None, Step.RECORDED, "record"),
-    (at(Step.RECORD, silences=1), SILENT, None, Step.RECORDED, "record"),
-    (at(Step.RECORD, silences=3), SILENT, None, END, "nothing_recorded"),
-    (at(Step.RECORDED), SILENT, None, Step.RECORDED, "record"),  # no recording: again
-    (at(Step.RECORDED), Heard("#", "RE1"), Filed(CODE, "123456"), END, "filed"),
-    (at(Step.RECORDED), Heard("#", "RE1"), Filed(""), END, "kept"),
-    (at(Step.CODE), Heard(CODE), FOUND, END, "goodbye"),
-    (at(Step.CODE), Heard(CODE), UNKNOWN, Step.CODE, "unknown_code"),
-    (at(Step.CODE, tries=2), Heard(CODE), UNKNOWN, END, "unknown_three_times"),
-    (at(Step.CODE), Heard(CODE), StatusFacts(CodeReading.THROTTLED), END, "too_many_tries"),
-    (at(Step.CODE), Heard("0"), None, Step.CODE, "code"),
-    (at(Step.CODE), SILENT, None, Step.CODE, "code"),
-    (at(Step.CODE, silences=2), SILENT, None, Step.RECORDED, "record"),
-    (at(Step.OWN_CODE), Heard(CODE), Keyed("c"), Step.OWN_PIN, "pin"),
-    (at(Step.OWN_CODE), Heard(CODE), Keyed("", throttled=True), END, "too_many_tries"),
-    (at(Step.OWN_CODE), SILENT, None, Step.OWN_CODE, "code"),
-    (at(Step.OWN_CODE, silences=2), SILENT, None, END, "call_later"),
-    (at(Step.OWN_PIN), Heard("123456"), ANSWER, Step.OWN_ANSWER, "again"),
-    (at(Step.OWN_PIN), Heard("123456"), LONG, Step.OWN_ANSWER, "go_on"),
-    (at(Step.OWN_PIN), Heard("1"), AnswerFacts(), Step.OWN_CODE, "wrong_code_or_pin"),
-    (at(Step.OWN_PIN, tries=2), Heard("1"), AnswerFacts(), END, "wrong_three_times"),
-    (at(Step.OWN_PIN), Heard("1"), AnswerFacts(CodeReading.THROTTLED), END, "too_many_tries"),
-    (at(Step.OWN_PIN), Heard("1"), AnswerFacts(CodeReading.FOUND), END, "no_answer_yet"),
-    (at(Step.OWN_PIN), SILENT, None, Step.OWN_PIN, "pin"),
-    (at(Step.OWN_PIN, silences=2), SILENT, None, END, "call_later"),
-    (at(Step.OWN_ANSWER), Heard("1"), LONG, Step.OWN_ANSWER, "again"),
-    (at(Step.OWN_ANSWER, part=1), Heard("1"), LONG, END, "goodbye"),
-    (at(Step.OWN_ANSWER), Heard("0"), LONG, Step.OWN_ANSWER, "go_on"),
-    (at(Step.OWN_ANSWER, repeats=5), Heard("0"), LONG, END, "goodbye"),
-    (at(Step.OWN_ANSWER), Heard("#"), None, END, "goodbye"),
-    (at(Step.OWN_ANSWER), SILENT, None, END, "goodbye"),
-    (Place(Step.ANNOUNCE, entry="e"), SILENT, OUTSIDE, Step.ANSWER, "announce"),
-    (at(Step.ANNOUNCE), Heard(machine=True), OUTSIDE, END, "voicemail"),
-    (at(Step.ANSWER), Heard(CODE), ANSWER, Step.AGAIN, "again"),
-    (at(Step.ANSWER), Heard("1"), AnswerFacts(), Step.ANSWER, "unknown_code"),
-    (at(Step.ANSWER, tries=2), Heard("1"), AnswerFacts(), END, "unknown_three_times"),
-    (at(Step.ANSWER), Heard("1"), AnswerFacts(CodeReading.THROTTLED), END, "too_many_tries"),
-    (at(Step.ANSWER), Heard("0"), None, Step.ANSWER, "announce_code"),
-    (at(Step.ANSWER), SILENT, None, Step.ANSWER, "announce_code"),
-    (at(Step.ANSWER, silences=2), SILENT, None, END, "call_later"),
-    (at(Step.AGAIN), Heard("0"), ANSWER, Step.AGAIN, "again"),
-    (at(Step.AGAIN), Heard("1"), ANSWER, END, "goodbye"),
-    (at(Step.AGAIN), Heard("9"), None, END, "goodbye"),
-    (at(Step.AGAIN), SILENT, None, END, "goodbye"),
-]
+UP = Heard(hung_up=True)
 
 
-@pytest.mark.parametrize(("place", "heard", "facts", "expected", "key"), TABLE)
-def test_every_key_leads_somewhere(line, places, place, heard, facts, expected, key):
-    turn = respond(line, place, heard, facts)
-    after = following(turn, places)
-    said = spoken(turn)
+@pytest.mark.parametrize(
+    ("row", "language"),
+    [
+        pytest.param(row, language, id=f"{row.name} ({language})")
+        for language in (UNCHOSEN, "ar", "fr", "en")
+        for row in TURNS
+        if row.spoken_in(language)
+    ],
+)
+def test_every_key_leads_somewhere(line, places, row, language):
+    line = replace(line, keys=Voice().language_keys)
+    tongue = "" if language == UNCHOSEN else language
+    turn = respond(line, row.place(tongue), row.heard, facts_of(row.facts, tongue))
 
     assert turn.needs is None
-    assert (after.step if after else None) == expected
-    for tongue in (place.language,) if place.language else () if expected else KEYS.values():
-        assert words(tongue, key) in said
-    if expected is None:
+    after = following(turn, places)
+    assert (after.step if after else None) == row.after
+    if not row.key:
+        assert verbs(turn) == []
+        return
+    tongues = line.tongues(Place(row.step, (after.language if after else "") or tongue))
+    for tag in tongues:
+        values = {"digit": next(k for k, v in line.keys.items() if v == tag)}
+        assert words(tag, row.key, **values) in spoken(turn)
+    if row.after is None:
         assert verbs(turn)[-1] == "Hangup"
         assert "Gather" not in verbs(turn)
     else:  # a Gather or Record is always followed by words and a way on
         assert verbs(turn)[-3:] in (["Gather", "Say", "Redirect"], ["Record", "Say", "Redirect"])
-        if place.language:
-            assert after.language == place.language
-
-
-def test_the_table_holds_every_step_with_every_kind_of_key():
-    """A step is asked: right key, wrong key or code, nothing; a hang-up is the next test's."""
-    told = {
-        step: {bool(row[1].digits or row[1].recording) for row in TABLE if row[0].step is step}
-        for step in ivr._STEPS
-    }
-
-    keyless = {Step.WELCOME, Step.RECORD}
-    assert {step for step, kinds in told.items() if kinds != {True, False}} - keyless == {
-        Step.ANNOUNCE
-    }
-    assert all(told.values())
-
-
-@pytest.mark.parametrize("step", list(ivr._STEPS))
-def test_a_hang_up_says_nothing_more(line, step):
-    turn = respond(line, Place(step, "fr"), UP)
-
-    assert (verbs(turn), turn.needs) == ([], None)
 
 
 @pytest.mark.parametrize(
