@@ -77,6 +77,7 @@ def formed(door, words, location):
     """One form of the public page, as a browser sends it."""
     page = door.client.get("/fr/complain").text
     found = re.search(r'name="nonce" value="([^"]+)"', page)
+    assert found is not None
     fields = {"kind": "complaint", "description": words, "location": location, "nonce": found[1]}
     answer = door.client.post("/fr/complain", data=fields, content_type="multipart/form-data")
     assert answer.status_code == 200
