@@ -72,7 +72,7 @@ class Recipe:
     cost: float = 0.2
     smoothing: float = 0.3
     bayes: tuple[float, ...] = (0.0, 0.35, 0.7, 1.2)
-    copies: int = 2
+    copies: int = 1
     copy_weight: float = 0.5
     rare: int = 30_000
     folds: int = 4
