@@ -145,6 +145,9 @@ class Desk(Section):
     session_idle_minutes: int = 60
     session_hours: int = 10
     minimum_password_length: int = 12
+    longest_list: int = Field(
+        150, ge=0, description="more administrations than this are found by typing, not in a list"
+    )
 
 
 class Metrics(Section):

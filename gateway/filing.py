@@ -253,11 +253,12 @@ def _append(
 ) -> None:
     repeated = REPEATED in plan.facts
     message_id = _keep(connection, case, submission, delivery, delivery_id, repeated=repeated)
-    if submission.location and not case.location:  # a place is often sent after the words
+    placed = bool(submission.location) and not case.location
+    if placed:  # a place is often sent after the words
         connection.execute(
             cases.update().where(cases.c.id == case.id).values(location=submission.location)
         )
-    if plan.names:
+    if plan.names or (placed and case.administration is None):  # it may tell which body it is
         moving.route_again(connection, case, plan.names, message_id, delivery.received_at)
     moving.reopen(connection, case, f"/channels/{delivery.channel}", delivery.received_at)
 

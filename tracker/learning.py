@@ -216,6 +216,9 @@ def confirmed(
 ) -> list[Confirmed]:
     """The confirmed decisions, the oldest first; cases without any words are left out.
 
+    So is a case that went into another one: what people decide about that one holds for both, and
+    the same complaint sent twice would count twice.
+
     Args:
         connection: any.
         latest: at most so many, the latest.
@@ -247,7 +250,7 @@ def confirmed(
         )
         .join(cases, cases.c.id == ranked.c.case_id)
         .outerjoin(suggestions, suggestions.c.id == ranked.c.suggestion_id)
-        .where(ranked.c.place == 1)
+        .where(ranked.c.place == 1, cases.c.merged_into.is_(None))
         .order_by(ranked.c.decided_at.desc(), ranked.c.id.desc())
     )
     if since is not None:

@@ -69,7 +69,7 @@ class Caution:
 
     target: str = "0.9"
     person: float = 0.2
-    agreement: float = 0.8
+    agreement: float = 0.88
     alone: float = 0.9
     rule_weight: float = 0.1
 
@@ -144,7 +144,7 @@ class Decider:
         shares = self._shares(guess, ruled.candidates)
         ranked = sorted(shares, key=lambda slug: -shares[slug])[:MOST]
         candidates, unsure = self._candidates(text, location, ranked, shares, guess, ruled)
-        person, why_not = self._for_a_person(text, guess)
+        person, why_not = self._for_a_person(text, language, guess)
         decision = Decision(
             None,
             candidates[0].score if candidates else 0.0,
@@ -240,9 +240,9 @@ class Decider:
             reasons.append(f"like “{like[0]}”")
         return reasons
 
-    def _for_a_person(self, text: str, guess: Guess | None) -> tuple[str, str]:
+    def _for_a_person(self, text: str, language: str, guess: Guess | None) -> tuple[str, str]:
         """The label of texts that need a person, and the reason, or two empty words."""
-        if emergency.read(text).now:
+        if emergency.read(text, language).now:
             return "person:emergency", PERSON_REASONS["person:emergency"]
         if guess is None:
             return "", ""

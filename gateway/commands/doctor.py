@@ -25,10 +25,10 @@ from gateway.doorbell import Doorbell
 from gateway.inbound.sms import PATH as SMS_PATH
 from gateway.inbound.unsigned import last_refusal
 from gateway.smpp_door import account_fault, account_of
-from tracker import trainings
+from tracker import trainings, users
 from tracker.database import can_commit, durability, reading
 from tracker.migrations import current, newest
-from tracker.models import TrainingState
+from tracker.models import Role, TrainingState
 
 if TYPE_CHECKING:
     from config.settings import Settings
@@ -41,7 +41,7 @@ ROOMS = ("gateway", "channels", "normalizer", "dispatcher", "tracker", "config")
 @click.option("--signature", is_flag=True, help="Only: why Twilio's last webhook was refused.")
 @pass_settings_as_they_are
 def doctor(settings: Settings, as_json: bool, signature: bool) -> None:  # noqa: FBT001
-    """Check rooms, settings, database, routing, queue, SMS, SMPP and voice; exit 1 on a fault."""
+    """Check rooms, settings, database, routing, desk, queue, texts and voice; exit 1 on a fault."""
     if signature:
         tell_signature(settings, as_json=as_json)
     checks = {
@@ -50,6 +50,7 @@ def doctor(settings: Settings, as_json: bool, signature: bool) -> None:  # noqa:
         "database": database_fault(settings),
         "routing": routing_fault(settings),
         "learning": learning_fault(settings),
+        "desk": desk_fault(settings),
         "queue": queue_fault(settings),
         "sms": sms_fault(settings),
         "smpp": smpp_fault(settings),
@@ -127,6 +128,23 @@ def learning_fault(settings: Settings) -> str:
     if not latest or latest[0].state != TrainingState.FAILED:
         return ""
     return f"the training of {latest[0].started_at:%Y-%m-%d} failed: {latest[0].detail}"
+
+
+def desk_fault(settings: Settings) -> str:
+    """Whether somebody stands above the administrations, where people may give cases up."""
+    try:
+        with reading(wiring.engine_of(settings)).connect() as connection:
+            people = [one for one in users.list_users(connection) if not one.disabled]
+    except SQLAlchemyError:
+        return "the people of the desk cannot be read; see database"
+    if not any(one.administration for one in people):
+        return ""  # nobody here can give a case up
+    if any(one.role == Role.SUPERVISOR and one.administration is None for one in people):
+        return ""
+    return (
+        "nobody decides the third transfer of a case: such cases wait; run: guichet users add"
+        " --role supervisor --email … without --administration"
+    )
 
 
 def sms_fault(settings: Settings) -> str:

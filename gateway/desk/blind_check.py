@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from flask import request
 
 from gateway.desk import reading as desk_reading
+from gateway.desk.choosing import chosen
 from gateway.desk.frame import show
 from gateway.desk.session import person
 from gateway.house import current_house
@@ -35,7 +36,8 @@ def actions(data: Mapping[str, str]) -> tuple[str, ...]:
 
 def judge(item: Item) -> str | None:
     """Keep what was chosen without seeing the machine's choice."""
-    house, by, label = current_house(), person().email, request.form.get("administration", "")
+    house, by = current_house(), person().email
+    label = chosen(request.form.get("administration", ""))
     case = item.case
 
     def write(connection: Connection) -> bool:

@@ -14,6 +14,7 @@ from channels.sms.segments import length
 from gateway.desk import enclosing
 from gateway.desk import reading as desk_reading
 from gateway.desk.access import Deed
+from gateway.desk.choosing import chosen
 from gateway.desk.frame import page, show
 from gateway.desk.handing import SETTLED, Handed, hand_over
 from gateway.desk.likely import likely
@@ -148,7 +149,7 @@ def assign(case_id: UUID) -> Response:
     """Hand the case to another administration, with a reason. The clock runs on."""
     row = seen(case_id, Deed.ASSIGN)
     say, reason = show(), typed("reason", LONGEST_REASON)
-    slug = request.form.get("administration", "")
+    slug = chosen(request.form.get("administration", ""))
     if not reason:
         return shown(row, 422, error=("reason", say.t("assign.no_reason")))
     handed = hand_over(case_id, slug, reason)

@@ -13,6 +13,7 @@ from dispatcher.administration import load_some
 from gateway.desk import reading as desk_reading
 from gateway.desk.access import Deed
 from gateway.desk.case import LONGEST_REASON, done, present, seen, shown, typed
+from gateway.desk.choosing import chosen
 from gateway.desk.frame import page, show
 from gateway.desk.handing import SETTLED
 from gateway.desk.session import announce, person
@@ -48,7 +49,7 @@ def give_up(case_id: UUID) -> Response:
     """An administration says that a case is not its own, and why; people choose the next one."""
     row = seen(case_id, Deed.GIVE_UP)
     say, user, house = show(), person(), current_house()
-    reason, slug = typed("reason", LONGEST_REASON), request.form.get("administration", "")
+    reason, slug = typed("reason", LONGEST_REASON), chosen(request.form.get("administration", ""))
     if not reason:
         return shown(row, 422, error=("give-up-reason", say.t("assign.no_reason")))
 
@@ -77,7 +78,8 @@ def divide(case_id: UUID) -> Response:
     """Name several administrations for one case."""
     row = seen(case_id, Deed.DIVIDE)
     say, user, house = show(), person(), current_house()
-    slugs = list(dict.fromkeys(filter(None, request.form.getlist("administrations"))))
+    written = map(chosen, request.form.getlist("administrations"))
+    slugs = list(dict.fromkeys(filter(None, written)))
     nowhere = house.settings.dispatch.blackhole_outlets
     reason = typed("reason", LONGEST_REASON)
     if not reason:

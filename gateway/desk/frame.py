@@ -16,7 +16,14 @@ from config.wording import direction
 from gateway.desk import reading as desk_reading
 from gateway.desk import session as desk_session
 from gateway.desk.access import Deed, DeskUser
-from gateway.desk.showing import DELIVERY_TONES, STATUS_TONES, Showing, masked, masked_on
+from gateway.desk.showing import (
+    DELIVERY_TONES,
+    STATUS_TONES,
+    Showing,
+    masked,
+    masked_on,
+    with_slug,
+)
 from gateway.house import current_house
 from normalizer.tracking_code import display
 from tracker.database import reading
@@ -109,6 +116,8 @@ def _words() -> dict[str, Any]:
         "masked": masked,
         "masked_on": masked_on,
         "announced": desk_session.announced,
+        "longest_list": current_house().settings.desk.longest_list,
+        "with_slug": with_slug,
         "wide": True,
     }
 

@@ -100,6 +100,11 @@ def _shown(code: int = 200, *, failed: UUID | None = None, problem: str = "") ->
         number=number,
         last_page=max(1, -(-total // PAGE_SIZE)),
         names=names,
+        nobody=[
+            (label, show().t(f"blind.{label.removeprefix('person:')}"))
+            for label in blind_check.NOBODY
+        ],
+        judged=any("judge" in item.actions for item in items),
         now=house.clock(),
         sound_type=sound_type,
         failed=failed,

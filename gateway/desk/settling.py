@@ -13,6 +13,7 @@ from channels.message import ChannelName
 from gateway import replay as replaying
 from gateway.desk import blind_check
 from gateway.desk.case import LONGEST_REASON, LONGEST_TEXT
+from gateway.desk.choosing import chosen
 from gateway.desk.frame import region, show
 from gateway.desk.handing import Handed, hand_over
 from gateway.desk.reading import TYPED_BY
@@ -36,7 +37,8 @@ if TYPE_CHECKING:
 
 def assign(item: Item) -> str | None:
     """Give an unrouted case to an administration."""
-    slug, reason = request.form.get("administration", ""), _typed("reason", LONGEST_REASON)
+    reason = _typed("reason", LONGEST_REASON)
+    slug = chosen(request.form.get("administration", ""))
     if item.case is None or not slug:
         return show().t("assign.choose")
     handed = hand_over(item.case.id, slug, reason or "chosen by a person")

@@ -90,6 +90,11 @@ class Clock:
     due: str
 
 
+def with_slug(name: str, slug: str) -> str:
+    """An administration as the list of a page offers it; ``choosing.py`` reads it back."""
+    return f"{name} \u2066({slug})\u2069"
+
+
 class Showing:
     """Says things in one language.
 

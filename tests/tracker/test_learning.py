@@ -229,6 +229,22 @@ def test_what_is_nobodys_and_what_is_several_administrations_is_learnt_as_such(r
     ]
 
 
+def test_a_case_that_went_into_another_is_learnt_once(record):
+    first, second = record.case("Pas d'eau à Salé"), record.case("Pas d'eau à Salé, toujours")
+    for case in (first, second):
+        record.assign(case, "eau")
+    assert len(record.confirmed()) == 2
+    with record.engine.begin() as connection:
+        connection.execute(cases.update().where(cases.c.id == second).values(merged_into=first))
+    record.assign(first, "sante")
+
+    (learnt,) = record.confirmed()
+    assert (learnt.case_id, learnt.labels) == (first, ("sante",))
+    with record.engine.begin() as connection:  # split off again, its label is its own
+        connection.execute(cases.update().where(cases.c.id == second).values(merged_into=None))
+    assert {one.labels for one in record.confirmed()} == {("sante",), ("eau",)}
+
+
 def test_a_recording_is_learnt_by_its_transcript_and_a_case_without_words_not_at_all(record):
     spoken, silent = record.case("", channel="voice"), record.case("")
     with record.engine.begin() as connection:

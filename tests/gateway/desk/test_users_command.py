@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from config.settings import Settings
+from gateway.commands.doctor import desk_fault
 from gateway.commands.users import users
 from tracker.database import open_engine
 from tracker.models import administrations, metadata
@@ -76,3 +77,18 @@ def test_what_does_not_fit_is_told_in_one_line(run, words, values, told):
 @pytest.mark.parametrize("words", [(), ("add",), ("list",), ("disable",)])
 def test_help_has_an_example(run, words):
     assert "Example:" in run(*words, "--help").output
+
+
+def test_the_doctor_says_when_nobody_stands_above_for_third_transfers(run, tmp_path):
+    settings = Settings(profile="demo", data_dir=tmp_path)
+    assert desk_fault(settings) == ""  # nobody here can give a case up
+    add(run, email="t@example.org", role="triage")
+    assert desk_fault(settings) == ""
+    add(run, "--administration", "sante")
+    add(run, "--administration", "sante", email="s@example.org", role="supervisor")
+    assert "third transfer" in desk_fault(settings)
+
+    add(run, email="above@example.org", role="supervisor")
+    assert desk_fault(settings) == ""
+    run("disable", "--email", "above@example.org")
+    assert "guichet users add --role supervisor" in desk_fault(settings)
