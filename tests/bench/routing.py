@@ -65,7 +65,8 @@ def remembering(embed: Embed) -> Embed:
 
     def remembered(texts: Sequence[str]) -> Floats:
         missing = [text for text in texts if text not in known]
-        known.update(zip(missing, embed(missing), strict=True))
+        if missing:
+            known.update(zip(missing, embed(missing), strict=True))
         return np.vstack([known[text] for text in texts])
 
     return remembered
