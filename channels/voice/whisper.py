@@ -81,10 +81,10 @@ class WhisperTranscriber:
         spoken = LANGUAGES.get((language or "").split("-", maxsplit=1)[0])
         if language and spoken is None:
             return None
-        samples = _resampled(content)
         model = self._loaded()
         if model is None:
             return None
+        samples = _resampled(content)
         heard, found = self._read(model, samples, spoken, stop)
         missed = unheard_seconds(samples, heard)
         if missed > UNHEARD and self._decoding.prompts.get(spoken or ""):

@@ -170,6 +170,12 @@ def test_no_words_are_no_words():
     assert list(spoken_words([], 1.0)) == []
 
 
+@pytest.fixture
+def resampler() -> None:
+    """What brings telephone sound to the model's rate, also where the model is a simple one."""
+    pytest.importorskip("soxr", reason="needs the extra whisper (make voice)")
+
+
 class Model:
     """Gives segments as faster-whisper does: one by one, each read when it is asked for."""
 
@@ -203,7 +209,7 @@ def segment(text: str, start: float, end: float, likely: float = -0.2) -> Simple
     ],
 )
 def test_what_is_left_after_the_speech_is_read_only_where_it_can_hold_some(
-    monkeypatch, tmp_path, second, heard, read
+    resampler, monkeypatch, tmp_path, second, heard, read
 ):
     seconds = 2.0 if second.end < 2 else 3.0
     model = Model(segment(" Merci beaucoup.", 0.0, 1.7), second)
@@ -236,7 +242,9 @@ def heard_by(model, monkeypatch, tmp_path, prompts):
     return told
 
 
-def test_a_beginning_that_was_passed_over_is_read_again_without_the_prompt(monkeypatch, tmp_path):
+def test_a_beginning_that_was_passed_over_is_read_again_without_the_prompt(
+    resampler, monkeypatch, tmp_path
+):
     model = Model(END)
     model.without_prompt = (BEGINNING, END)
     told = heard_by(model, monkeypatch, tmp_path, {"fr": "Parlez."})
@@ -246,14 +254,14 @@ def test_a_beginning_that_was_passed_over_is_read_again_without_the_prompt(monke
 
 
 @pytest.mark.parametrize("prompts", [{}, {"fr": "Parlez."}])
-def test_speech_that_stays_unheard_is_left_to_a_person(monkeypatch, tmp_path, prompts):
+def test_speech_that_stays_unheard_is_left_to_a_person(resampler, monkeypatch, tmp_path, prompts):
     told = heard_by(Model(END), monkeypatch, tmp_path, prompts)
 
     assert told.text == "La fin."
     assert told.confidence < 0.6
 
 
-def test_silence_between_words_is_not_unheard(monkeypatch, tmp_path):
+def test_silence_between_words_is_not_unheard(resampler, monkeypatch, tmp_path):
     monkeypatch.setattr("channels.voice.whisper.load", lambda _: Model(END))
     sound = np.sin(np.arange(80_000) / 5) / 4
     sound[:40_000] = 0
