@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from channels.message import AddressScheme
 from normalizer.complaint import Outcome
 from tracker.models import DeliveryState
 
@@ -106,4 +107,16 @@ def is_correspondent(case: Row[Any], submission: Submission) -> bool:
     contact = submission.contact
     return bool(contact.value) and (
         case.contact_value == contact.value and case.contact_scheme == str(contact.scheme)
+    )
+
+
+def no_reply(submission: Submission) -> bool:
+    """Mail from nobody, or from a robot's mailbox, is filed and never answered by a robot."""
+    contact = submission.contact
+    local = contact.value.partition("@")[0].replace("-", "").replace("_", "").replace(".", "")
+    return (
+        contact.scheme is not AddressScheme.MAILTO
+        or submission.message.fields.get("return_path", contact.value) == ""
+        or bool(submission.message.fields.get("list"))
+        or local in {"noreply", "donotreply", "nepasrepondre", "mailerdaemon", "postmaster"}
     )

@@ -14,11 +14,11 @@ from sqlalchemy import select
 
 from channels.mail.address import read_thread_address
 from channels.mail.authenticity import NAMES as AUTHENTICITY
-from channels.message import AddressScheme, ChannelName
+from channels.message import ChannelName
 from gateway.bounces import action_of, bounced_entry
 from gateway.danger import with_danger
 from gateway.legal_clock import terms_of
-from gateway.plan import Plan, is_correspondent, join
+from gateway.plan import Plan, is_correspondent, join, no_reply
 from gateway.repeating import Repeating
 from gateway.texting import Texting
 from normalizer import tracking_code
@@ -98,7 +98,7 @@ class Planner:
             return self._bounce(connection, submission, case, proven=proven)
         # Bulk headers say "do not answer by machine", never "not a person" (promise 5).
         automatic = message.auto_submitted not in ("no", "bulk")
-        silent = message.auto_submitted != "no" or _no_reply(submission)
+        silent = message.auto_submitted != "no" or no_reply(submission)
         if case is None:
             if submission.understanding.intent is Intent.STATUS_QUERY and not automatic:
                 return self._texting.status(connection, delivery, submission)
@@ -277,15 +277,3 @@ def _with_authenticity(plan: Plan, message: InboundMessage) -> Plan:
     """The plan, with what is known of the sender remembered beside the delivery."""
     known = {name: message.fields[name] for name in AUTHENTICITY if message.fields.get(name)}
     return replace(plan, facts={**plan.facts, **known}) if known else plan
-
-
-def _no_reply(submission: Submission) -> bool:
-    """Mail from nobody, or from a robot's mailbox, is filed and never answered by a robot."""
-    contact = submission.contact
-    local = contact.value.partition("@")[0].replace("-", "").replace("_", "").replace(".", "")
-    return (
-        contact.scheme is not AddressScheme.MAILTO
-        or submission.message.fields.get("return_path", contact.value) == ""
-        or bool(submission.message.fields.get("list"))
-        or local in {"noreply", "donotreply", "nepasrepondre", "mailerdaemon", "postmaster"}
-    )

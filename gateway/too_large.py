@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from channels.mail import mime
-from channels.message import AddressScheme
+from gateway.plan import no_reply
 from normalizer.normalize import normalize
 from normalizer.text import storable
 from tracker import outbox
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 
     from channels.channel import Delivery
     from config.country import Country
-    from normalizer.complaint import Submission
-
-_ROBOTS = frozenset(("noreply", "donotreply", "nepasrepondre", "mailerdaemon", "postmaster"))
 
 
 def tell(connection: Connection, delivery: Delivery, country: Country) -> None:
@@ -42,7 +39,8 @@ def tell(connection: Connection, delivery: Delivery, country: Country) -> None:
     submission = normalize(
         message, region=country.region, default_language=country.default_language
     )
-    if not _may_be_answered(submission):
+    answerable = message.auto_submitted == "no" and not no_reply(submission)
+    if not answerable or not submission.contact.replyable:
         return
     outbox.put(
         connection,
@@ -58,17 +56,4 @@ def tell(connection: Connection, delivery: Delivery, country: Country) -> None:
             "language": submission.language,
             "in_reply_to": storable(message.message_id),
         },
-    )
-
-
-def _may_be_answered(submission: Submission) -> bool:
-    contact, message = submission.contact, submission.message
-    local = contact.value.partition("@")[0].translate(dict.fromkeys(map(ord, "-_.")))
-    return (
-        contact.replyable
-        and contact.scheme is AddressScheme.MAILTO
-        and message.auto_submitted == "no"
-        and message.fields.get("return_path", contact.value) != ""
-        and not message.fields.get("list")
-        and local not in _ROBOTS
     )
