@@ -35,7 +35,10 @@ class Database(Section):
     lock_timeout_seconds: float = Field(5.0, description="how long a writer waits for its turn")
     group_commit_size: int = Field(64, description="most messages that share one commit")
     gather_seconds: float = Field(
-        0.002, ge=0, le=1, description="how long a webhook or form waits for others to commit with"
+        0.002,
+        ge=0,
+        le=1,
+        description="how long a webhook, form or mail waits for others to commit with",
     )
 
 

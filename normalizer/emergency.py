@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 #: Characters of a text that are looked at: who is in danger says so first.
-LOOKED_AT = 2_000
+LOOKED_AT = 1_000
 ENOUGH = 3
 _ARABIZI = "ary-Latn"
 _ARABIC = re.compile("[\u0600-\u06ff]")

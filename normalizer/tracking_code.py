@@ -31,7 +31,7 @@ _CANDIDATE = re.compile(
     r"(?<![\d+])(?=([\dOoIlL](?:[\s\u00a0.\-\u2010-\u2015\u2212_/]{0,3}[\dOoIlL]){11})(?!\d))"
 )
 # Whether there are digits enough for a code at all: most texts have none, and this is cheap.
-_ENOUGH = re.compile(rf"(?:\D*\d){{{_FEWEST_REAL_DIGITS}}}")
+_ENOUGH = re.compile(rf"(?:\D*+\d){{{_FEWEST_REAL_DIGITS}}}")
 _SEPARATORS = re.compile(r"[^\dOoIlL]+")
 _LOOKALIKES = str.maketrans({"O": "0", "o": "0", "I": "1", "l": "1", "L": "1"})
 _DATE = re.compile(r"\d{1,2}[/.\-]\d{1,2}[/.\-]\d{4}|\d{4}[/.\-]\d{1,2}[/.\-]\d{1,2}(?!\d)")

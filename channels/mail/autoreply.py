@@ -102,9 +102,10 @@ def _by_words(headers: Mapping[str, Sequence[str]], opening: str, *, silent: boo
         return "auto-replied"
     if away and _announces(opening):
         return "auto-replied"
-    objects = bool(OBJECTS.search(opening))
-    at_office = bool(OFFICE.search(subject))
-    if nameless(headers) and not objects and _announces(opening, at_office=at_office):
+    # A mail of a person with an address of their own, as nearly all are, ends here.
+    bare = nameless(headers)
+    objects = (bare or silent) and bool(OBJECTS.search(opening))
+    if bare and not objects and _announces(opening, at_office=bool(OFFICE.search(subject))):
         return "auto-replied"
     if silent and not objects and not is_list(headers) and _answers_at_once(opening):
         return "auto-replied"
