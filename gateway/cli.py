@@ -121,7 +121,7 @@ def smtp(settings: Settings) -> None:
     asked = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: asked.set())
-    house = wiring.build_house(settings, gather_seconds=settings.database.gather_seconds)
+    house = wiring.build_house(settings)
     mail_door.run(house, asked, announce)
     house.writer.close()
 

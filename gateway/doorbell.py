@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 BELL_SECONDS = 60
 #: Rings of one process come no closer together than this; a person notices nothing of it.
-BETWEEN_RINGS_SECONDS = 0.02
+BETWEEN_RINGS_SECONDS = 0.1
 RELAY, TRANSCRIBE = "relay", "transcribe"
 #: How long one job may drain: a queue of long recordings takes its time.
 JOB_SECONDS = {RELAY: 300, TRANSCRIBE: 6 * 3600}

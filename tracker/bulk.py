@@ -82,6 +82,17 @@ def _sqlite_statement(table: Table, keep_first: bool) -> tuple[str, _Values, lis
     return statement + " ON CONFLICT DO NOTHING" * keep_first, values_of, turned
 
 
+def _remembering(to_sql: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """The rows of one message have nearly one time, in the words of the driver's own adapter."""
+
+    @lru_cache(maxsize=256)
+    def turn(value: datetime | None) -> Any:
+        told = to_sql(value)
+        return told.isoformat(" ") if isinstance(told, datetime) else told
+
+    return turn
+
+
 def _insert_into_postgresql(
     connection: Connection,
     rows: Mapping[Table, Sequence[Mapping[str, Any]]],
