@@ -15,6 +15,7 @@ from babel.units import format_unit
 from channels.message import ChannelName, DeliveryStatus
 from config.wording import isolate
 from gateway.desk.reading import SETTLED
+from gateway.desk.reasons import in_words
 from normalizer.tracking_code import display
 from tracker.deadlines import answer_due
 from tracker.models import CaseStatus
@@ -133,6 +134,11 @@ class Showing:
         if self._wording.has(self.language, key):
             return self._wording.text(self.language, key)
         return word
+
+    def reason(self, kept: str, names: Mapping[str, str]) -> str:
+        """Why an administration is proposed or was chosen; ``names`` are those of slugs."""
+        between = "، " if self.language.startswith("ar") else ", "
+        return in_words(kept, self.t, names, between)
 
     def date(self, moment: datetime | None) -> str:
         """A day in words: ``14 janvier 2027``."""
