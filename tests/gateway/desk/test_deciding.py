@@ -279,7 +279,7 @@ def test_a_proposed_administration_is_one_click_away_on_the_case(desk):
 
     page = triage.text(f"/desk/cases/{case.id}")
     for reason in found[0]["reasons"]:
-        assert f"<li><bdi>{reason}</bdi></li>" in page
+        assert f"<li><bdi>{reason}</bdi></li>" in page.replace("\u2068", "").replace("\u2069", "")
     form = dict(
         re.findall(
             r'name="(administration|reason)" value="([^"]*)"',
