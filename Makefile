@@ -71,8 +71,8 @@ $(WHISPER): $(STAMP) requirements/whisper.txt
 	@$(PIP) --requirement requirements/whisper.txt
 	@touch $@
 
-test: $(STAMP) ## Run all tests, one file on each processor; ends with the list of what was not run, and why
-	@$(BIN)/python -m pytest --numprocesses logical --dist loadfile $(ARGS)
+test: $(STAMP) ## Run all tests (ARGS="-n 2 --dist loadfile": on two processors); ends with the list of what was not run, and why
+	@$(BIN)/python -m pytest $(ARGS)
 
 lint: $(STAMP) ## Check style, types and the direction of imports
 	@echo "==> ruff check"; $(BIN)/ruff check .
