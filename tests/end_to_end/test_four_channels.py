@@ -11,7 +11,7 @@ import pytest
 from guichet_testing.gateway import RunningGateway, until
 
 #: A trouble that the shipped rules route by themselves, also before a model is learnt.
-DRY = "Plus d'eau au robinet dans notre douar depuis lundi"
+LATE = "Le train pour Casablanca a une heure de retard à la gare de Rabat depuis lundi"
 PASSWORD = "a-long-and-random-one-7431"
 CLERK = "clerk@guichet.example"
 CODE = re.compile(r"\d{4}-\d{4}-\d{4}")
@@ -123,12 +123,12 @@ def test_a_text(house: RunningGateway, desk: Desk) -> None:
     number = "+212661100101"
     sent = httpx.post(
         f"{house.outside}/sms",
-        json={"from": number, "body": DRY},
+        json={"from": number, "body": LATE},
     )
     assert sent.status_code == 201
     first = until(lambda: texts_to(house, number), what="the acknowledgement")[0]
     code = code_in(first)
-    until(lambda: case_of(house, code)["administration"] == "onee-eau", what="the referral")
+    until(lambda: case_of(house, code)["administration"] == "oncf", what="the referral")
     desk.answer(code, "L'eau sera de retour demain.")
     until(
         lambda: any("L'eau sera de retour demain." in text for text in texts_to(house, number)),
@@ -158,14 +158,14 @@ def test_a_mail(house: RunningGateway, desk: Desk) -> None:
         json={
             "from": address,
             "subject": "Lampadaires",
-            "text": DRY,
+            "text": LATE,
         },
     )
     assert sent.status_code == 201, sent.text
     first = until(lambda: mails_to(house, address), what="the acknowledgement")[0]
     code = code_in(first["subject"])
     assert first["auto_submitted"] == "auto-replied"
-    until(lambda: case_of(house, code)["administration"] == "onee-eau", what="the referral")
+    until(lambda: case_of(house, code)["administration"] == "oncf", what="the referral")
     desk.answer(code, "La réparation est prévue jeudi.")
     answer = until(
         lambda: [m for m in mails_to(house, address) if "prévue jeudi" in m["text"]],
@@ -244,18 +244,18 @@ def test_a_form(house: RunningGateway, desk: Desk) -> None:
             data={
                 "nonce": nonce,
                 "kind": "complaint",
-                "description": DRY,
+                "description": LATE,
             },
         )
         assert done.status_code == 200, done.text[:500]
         code = code_in(done.text)
         pin = re.search(r'data-pin="(\d{6})"|\b(\d{3})[\s\u202f\u00a0-]?(\d{3})\b(?!-)', done.text)
         assert pin
-        until(lambda: case_of(house, code)["administration"] == "onee-eau", what="the referral")
+        until(lambda: case_of(house, code)["administration"] == "oncf", what="the referral")
         desk.answer(code, "La collecte reprend lundi.")
         alone = citizen.post("/fr/track", data={"code": code})
         assert "La collecte reprend lundi." not in alone.text
-        assert "robinet" not in alone.text
+        assert "une heure de retard" not in alone.text
         digits = pin[1] or pin[2] + pin[3]
         until(
             lambda: (
