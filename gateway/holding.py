@@ -8,6 +8,7 @@ database keeps no thread from the other pages, and a request wakes two threads f
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from concurrent.futures import Future
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
     from channels.channel import Acknowledgement
     from gateway.quiet import QuietFlask
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -133,6 +136,9 @@ class HoldingWorker(ThreadWorker):
             finished.set_result(_say(held.later.answer(acknowledgement), held.wire, held.environ))
         except OSError:
             finished.set_result(False)
+        except Exception as error:
+            logger.exception("an answer could not be said")
+            finished.set_exception(error)  # the connection is closed: its peer asks again
         self.method_queue.defer(self.finish_request, conn, finished)
 
 
