@@ -19,6 +19,11 @@ class Smtp(Section):
     host: str = Field("127.0.0.1", description="address, or unix:/path of a socket (mode 0660)")
     port: int = 8025
     hostname: str = Field("", description="name in the greeting; empty: the mail domain")
+    reading: Literal["auto", "beside", "inside"] = Field(
+        "auto",
+        description="beside: mails are read in a process of their own; auto: where there are two"
+        " processors; inside: in the door's own",
+    )
     max_size: int = Field(30_000_000, description="largest mail in bytes (RFC 1870 SIZE)")
     max_bytes_at_once: int = Field(300_000_000, description="bytes of mail in memory, then 452")
     max_connections: int = Field(200, description="connections in all")

@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""A message that tells of danger: seen when it is planned, acted on when it is filed."""
+"""A message that tells of danger: seen when it is read, acted on when it is filed."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from normalizer import emergency
 from normalizer.complaint import Outcome
 from tracker import alarm
 from tracker.models import DeliveryState
@@ -37,10 +36,9 @@ _SAID_BY_A_PERSON = frozenset(
 
 def with_danger(plan: Plan, submission: Submission) -> Plan:
     """The plan, marked where the words of a person tell of danger now."""
-    if plan.outcome not in _SAID_BY_A_PERSON or submission.message.auto_submitted != "no":
+    if not submission.danger or plan.outcome not in _SAID_BY_A_PERSON:
         return plan
-    said = f"{submission.subject}\n{submission.description}"
-    if not emergency.in_danger(said, submission.language):
+    if submission.message.auto_submitted != "no":
         return plan
     return replace(plan, danger=True, facts={**plan.facts, DANGER: "yes"})
 

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Protocol, cast
 from zoneinfo import ZoneInfo
 
 from flask import current_app
@@ -22,7 +22,22 @@ if TYPE_CHECKING:
     from config.settings import Settings
     from config.wording import Wording
     from gateway.intake import Intake
+    from normalizer.complaint import Submission
     from tracker.group_commit import GroupCommit
+
+
+class Submit(Protocol):
+    """Files a delivery for a door that waits for many at once; see ``Intake.submit``."""
+
+    def __call__(
+        self,
+        delivery: Delivery,
+        message: InboundMessage | None,
+        understood: Submission | None = None,
+        /,
+    ) -> Future[Acknowledgement]:
+        """Hand it over."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +60,7 @@ class House:
     engine: Engine
     writer: GroupCommit
     accept: Accept
-    submit: Callable[[Delivery, InboundMessage | None], Future[Acknowledgement]]
+    submit: Submit
     intake: Intake
     wording: Wording
     country: Country

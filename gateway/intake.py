@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import logging
 from concurrent.futures import Future
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.exc import DBAPIError
@@ -79,19 +80,35 @@ class Intake:
             return TryLater()
         return self._answer(delivery, message, stored, error)
 
-    def submit(self, delivery: Delivery, message: InboundMessage | None) -> Future[Acknowledgement]:
-        """As :meth:`accept`, for a caller that waits for many at once. The future never fails."""
+    def submit(
+        self,
+        delivery: Delivery,
+        message: InboundMessage | None,
+        understood: Submission | None = None,
+    ) -> Future[Acknowledgement]:
+        """As :meth:`accept`, for a caller that waits for many at once. The future never fails.
+
+        ``understood``: the message as :func:`normalize` makes it, where that was done already.
+        """
         answer: Future[Acknowledgement] = Future()
-        self._hand_over(delivery, message).add_done_callback(
+        self._hand_over(delivery, message, understood).add_done_callback(
             lambda stored: answer.set_result(
                 self._answer(delivery, message, stored, stored.exception())
             )
         )
         return answer
 
-    def _hand_over(self, delivery: Delivery, message: InboundMessage | None) -> Future[Accepted]:
-        """Read a message here, and hand it to the writer."""
-        submission, unread = self._read(message)
+    def _hand_over(
+        self,
+        delivery: Delivery,
+        message: InboundMessage | None,
+        understood: Submission | None = None,
+    ) -> Future[Accepted]:
+        """Normalise a message here, and hand it to the writer."""
+        if understood is None or message is None:
+            submission, unread = self._read(message)
+        else:  # facts of its sender may have been added since
+            submission, unread = replace(understood, message=message), ""
         return self._writer.submit(
             lambda connection: self.file(connection, delivery, submission, unread),
             key=delivery.idempotency_key,

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl
 import threading
 from functools import partial
@@ -15,6 +16,7 @@ from channels.mail.smtp import MailDoor
 from gateway import telemetry
 from gateway.authenticating import authenticator_of
 from gateway.reading_guard import ReadingGuard
+from gateway.reading_process import ReadingProcess
 from normalizer.normalize import preload
 
 if TYPE_CHECKING:
@@ -76,6 +78,7 @@ def open_door(house: House) -> MailDoor:
         submit=house.submit,
         count=telemetry.mail_event,
         authenticator=authenticator_of(settings),
+        reader=_reader(house),
         attempt=ReadingGuard(settings.data_dir / "reading").attempt,
         is_ours=partial(is_ours, domain=settings.mail.domain, mailbox=settings.mail.mailbox),
         clock=house.clock,
@@ -94,6 +97,19 @@ def open_door(house: House) -> MailDoor:
         ),
         protocol=smtp.protocol,
         tls=_tls(smtp),
+    )
+
+
+def _reader(house: House) -> ReadingProcess | None:
+    """A process beside this one where there is a processor for it."""
+    settings = house.settings
+    beside = settings.smtp.reading == "beside"
+    if settings.smtp.reading == "auto":
+        beside = len(os.sched_getaffinity(0)) > 1
+    if not beside:
+        return None
+    return ReadingProcess(
+        settings.data_dir / "reading", house.country.region, house.country.default_language
     )
 
 

@@ -53,6 +53,7 @@ class Submission:
         full_text: storable full text, ``""`` where equal to the description.
         language: BCP 47 tag.
         location: as typed, or ``""``.
+        danger: whether its words tell of a life in danger now.
     """
 
     message: InboundMessage
@@ -64,3 +65,4 @@ class Submission:
     full_text: str
     language: str
     location: str
+    danger: bool

@@ -37,6 +37,7 @@ def normalize(message: InboundMessage, *, region: str, default_language: str) ->
     text = storable(message.text).strip()
     subject = storable(message.subject).strip()
     full_text = storable(message.full_text).strip()
+    spoken = message.language or language.detect(f"{subject}\n{text}", default_language)
     return Submission(
         message=message,
         understanding=_understand(message, subject, text, phone.calling_code(region)),
@@ -45,8 +46,9 @@ def normalize(message: InboundMessage, *, region: str, default_language: str) ->
         subject=subject,
         description=text,
         full_text="" if full_text == text else full_text,
-        language=message.language or language.detect(f"{subject}\n{text}", default_language),
+        language=spoken,
         location=storable(message.fields.get("location", "")).strip(),
+        danger=emergency.in_danger(f"{subject}\n{text}", spoken),
     )
 
 

@@ -7,7 +7,7 @@ import asyncio
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from channels.errors import MalformedMessage
 from channels.mail.key import idempotency_key
@@ -30,12 +30,43 @@ FACTS_SECONDS = 10.0
 _WORKERS = 8
 
 
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """One mail, as far as its bytes alone tell.
+
+    Attributes:
+        message: what was read, ``None`` when it cannot be read.
+        key: of promise 2.
+        understood: what the reader made of the message besides, for the house; or ``None``.
+    """
+
+    message: InboundMessage | None
+    key: str
+    understood: object = None
+
+
+class Reader(Protocol):
+    """Reads mails elsewhere than on the event loop of a door."""
+
+    async def open(self) -> None:
+        """Get ready."""
+        ...
+
+    async def read(self, raw: bytes, sender: str, recipients: tuple[str, ...]) -> Examined:
+        """As :func:`examine`."""
+        ...
+
+    async def close(self) -> None:
+        """Read no more."""
+        ...
+
+
 def examine(
     raw: bytes,
     sender: str,
     recipients: tuple[str, ...],
     attempt: Callable[[bytes], AbstractContextManager[bool]],
-) -> tuple[InboundMessage | None, str]:
+) -> Examined:
     """Read a mail and make its key.
 
     Args:
@@ -43,19 +74,17 @@ def examine(
         sender: the envelope's sender, ``""`` for the null path.
         recipients: the envelope's recipients, as far as they are known.
         attempt: surrounds the reading and says whether the mail may be read at all.
-
-    Returns:
-        the message, ``None`` when it cannot be read, and the key of promise 2.
     """
     with attempt(raw) as may_read:
         if may_read:
             try:
                 message = read(raw, envelope_from=sender, envelope_to=recipients)
             except MalformedMessage:
-                return None, idempotency_key(raw, "", sender, "")
+                return Examined(None, idempotency_key(raw, "", sender, ""))
             date = message.date.isoformat() if message.date else ""
-            return message, idempotency_key(raw, message.message_id, message.sender.value, date)
-    return None, idempotency_key(raw, "", sender, "")
+            key = idempotency_key(raw, message.message_id, message.sender.value, date)
+            return Examined(message, key)
+    return Examined(None, idempotency_key(raw, "", sender, ""))
 
 
 @dataclass(frozen=True, slots=True)

@@ -213,12 +213,13 @@ class MailboxDoor:
         if raw is None:
             return False
         sender = envelope_sender(raw)
-        message, key = examine(raw, sender, (), self._attempt)
+        examined = examine(raw, sender, (), self._attempt)
+        message = examined.message
         if message is None:
             self._count("unreadable")
         else:
             message = self._facts.added_now(raw, message, Source(envelope_from=sender))
-        answer = self._accept(self._delivery(uid, key, raw, sender), message)
+        answer = self._accept(self._delivery(uid, examined.key, raw, sender), message)
         if not self._is_settled(uid, answer):
             return False
         self._file_away(client, uid)

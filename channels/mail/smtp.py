@@ -15,13 +15,13 @@ import socket
 import traceback
 from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from aiosmtpd.smtp import SMTP, Envelope, Session, TLSSetupException
 
 from channels.channel import Accepted, Delivery, Refused
 from channels.mail.charset import scrub
-from channels.mail.examine import Facts, Source, examine
+from channels.mail.examine import Examined, Facts, Reader, Source, examine
 from channels.mail.limits import Connections, Limits
 from channels.mail.smtp_session import TRY_LATER, LmtpSession, SmtpSession, host_of
 from channels.message import ChannelName
@@ -38,7 +38,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-#: A mail up to this many bytes is read on the event loop; a larger one in a thread.
+#: A mail up to this many bytes is read by the reader or on the event loop; a larger one in a
+#: thread.
 INLINE_LIMIT = 200_000
 _UNIX = "unix:"
 _SOCKET_MODE = 0o660
@@ -48,8 +49,9 @@ class MailDoor:
     """Takes mail for our own addresses, and hands it to the house.
 
     Args:
-        submit: hands over one delivery and what was read of it (``None``: unreadable, to be
-            quarantined); its future is done only after the commit.
+        submit: hands over one delivery, what was read of it (``None``: unreadable, to be
+            quarantined) and what the reader understood besides; its future is done only after
+            the commit.
         is_ours: whether mail for an address is accepted; everything else is refused before DATA.
         clock: the present time, aware UTC.
         hostname: our name in the greeting.
@@ -62,12 +64,13 @@ class MailDoor:
         attempt: surrounds each reading and says whether the mail may be read at all.
         protocol: ``lmtp`` only for a mail server of one's own, never on port 25 (RFC 2033).
         authenticator: determines facts about the sender; ``None``: there are none.
+        reader: reads mails of ordinary size elsewhere; ``None``: they are read on the event loop.
     """
 
     def __init__(
         self,
         *,
-        submit: Callable[[Delivery, InboundMessage | None], Future[Acknowledgement]],
+        submit: Callable[[Delivery, InboundMessage | None, Any], Future[Acknowledgement]],
         is_ours: RecipientCheck,
         clock: Callable[[], datetime],
         hostname: str,
@@ -79,6 +82,7 @@ class MailDoor:
         ),
         protocol: Literal["smtp", "lmtp"] = "smtp",
         authenticator: Authenticator | None = None,
+        reader: Reader | None = None,
     ) -> None:
         self.limits = limits or Limits()
         self.hostname = hostname
@@ -89,6 +93,7 @@ class MailDoor:
         self._is_ours = is_ours
         self._clock = clock
         self._attempt = attempt
+        self._reader = reader
         self._protocol = protocol
         self._facts = Facts(authenticator, count)
         self.connections = Connections(self.limits)
@@ -113,6 +118,8 @@ class MailDoor:
         """
         # aiosmtpd logs addresses and whole commands of citizens: its log stays off.
         logging.getLogger("mail.log").disabled = True
+        if self._reader is not None:
+            await self._reader.open()
         loop = asyncio.get_running_loop()
         session = LmtpSession if self._protocol == "lmtp" else SmtpSession
         if host.startswith(_UNIX):
@@ -145,6 +152,8 @@ class MailDoor:
                 break
             await asyncio.sleep(0.02)
         self._facts.close()
+        if self._reader is not None:
+            await self._reader.close()
 
     # What aiosmtpd asks
 
@@ -181,10 +190,8 @@ class MailDoor:
         direct = self._protocol == "smtp"
         peer = host_of(session.peer) if direct else ""
         helo = scrub(session.host_name or "")[:255] if direct else ""
-        if len(raw) <= INLINE_LIMIT:
-            message, key = examine(raw, sender, recipients, self._attempt)
-        else:
-            message, key = await asyncio.to_thread(examine, raw, sender, recipients, self._attempt)
+        examined = await self._examined(raw, sender, recipients)
+        message = examined.message
         if message is None:
             self.count("unreadable")
         else:
@@ -192,7 +199,7 @@ class MailDoor:
             message = await self._facts.added(raw, message, source)
         delivery = Delivery(
             channel=ChannelName.EMAIL,
-            idempotency_key=key,
+            idempotency_key=examined.key,
             received_at=self._clock(),
             peer=peer,
             headers={
@@ -203,7 +210,7 @@ class MailDoor:
             },
             body=raw,
         )
-        future = self._submit(delivery, message)
+        future = self._submit(delivery, message, examined.understood)
         try:
             async with asyncio.timeout(self.limits.answer_timeout_seconds):
                 acknowledgement = await _stored(future)
@@ -211,6 +218,13 @@ class MailDoor:
             self.count("try_later")
             return TRY_LATER
         return self._answer(acknowledgement)
+
+    async def _examined(self, raw: bytes, sender: str, recipients: tuple[str, ...]) -> Examined:
+        if len(raw) > INLINE_LIMIT:
+            return await asyncio.to_thread(examine, raw, sender, recipients, self._attempt)
+        if self._reader is None:
+            return examine(raw, sender, recipients, self._attempt)
+        return await self._reader.read(raw, sender, recipients)
 
     def _answer(self, acknowledgement: Acknowledgement) -> str:
         if isinstance(acknowledgement, Accepted):

@@ -37,7 +37,9 @@ class Intake:
         self.futures: list[Future[Acknowledgement]] = []
         self.delay = 0.0
 
-    def submit(self, delivery: Delivery, message: InboundMessage | None) -> Future[Acknowledgement]:
+    def submit(
+        self, delivery: Delivery, message: InboundMessage | None, _understood: object = None
+    ) -> Future[Acknowledgement]:
         """Take one delivery."""
         self.seen.append((delivery, message))
         answer = self.answers.pop(0) if self.answers else Accepted()
