@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import hashlib
+import warnings
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -20,6 +21,9 @@ _LARGEST_PART = 0.2
 _TAUGHT = 0.8
 #: Closer than this changes no decision and costs a tenth of the time.
 _TOLERANCE = 0.01
+#: With many lines the last rounds change next to nothing: where 24,000 lines had taught 77 labels,
+#: 0.9163 of 6,000 others were right after twelve rounds and 0.9159 after two.
+_MANY_LINES, _ROUNDS, _ENOUGH_ROUNDS = 10_000, 1_000, 4
 #: The bias of a label that no row of a fold bears: it is never the first.
 _NEVER = -1e3
 
@@ -71,15 +75,18 @@ def fit(table: Table, used: Any, recipe: Recipe) -> Fitted:
         used: a boolean for each row.
         recipe: how.
     """
+    from sklearn.exceptions import ConvergenceWarning
     from sklearn.naive_bayes import ComplementNB
     from sklearn.svm import LinearSVC
 
     lines = np.flatnonzero(used[table.row_of])
     matrix, label_of = table.matrix[lines], table.label_of[lines]
     weight_of, count = table.weight_of[lines], len(table.labels)
-    machine = LinearSVC(C=recipe.cost, tol=_TOLERANCE, random_state=0).fit(
-        matrix, label_of, weight_of
-    )
+    rounds = _ENOUGH_ROUNDS if len(lines) > _MANY_LINES else _ROUNDS
+    machine = LinearSVC(C=recipe.cost, tol=_TOLERANCE, max_iter=rounds, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        machine.fit(matrix, label_of, weight_of)
     bayes = ComplementNB(alpha=recipe.smoothing).fit(matrix, label_of, weight_of)
     chances = bayes.feature_log_prob_
     meaning = None
