@@ -110,7 +110,7 @@ language-model: $(STAMP) ## Count the weights of normalizer/language_model.json 
 	@$(BIN)/python -m normalizer.language_training config/routing/examples/*.csv
 
 intent-model: $(STAMP) ## Learn the weights of normalizer/intent_model.json anew from labelled short texts
-	@$(BIN)/python -m normalizer.intent_training 212 $(addprefix tests/normalizer/intents/,$(addsuffix .csv,tuned later fresh)) \
+	@$(BIN)/python -m normalizer.intent_training 212 $(addprefix tests/normalizer/intents/,$(addsuffix .csv,tuned later fresh authors contrasts)) \
 		config/routing/examples/*.csv
 
 lock: $(STAMP) ## Write requirements/*.txt anew from pyproject.toml (exact versions, hashes)

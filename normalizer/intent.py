@@ -3,48 +3,58 @@
 
 When unsure, keep (design, promise 5): rules that know every word of a text decide first
 (:mod:`normalizer.intent_rules`). What they would file may still be a command in words that nobody
-thought of: then the text as a whole is weighed (:mod:`normalizer.intent_model`).
+thought of: then the text as a whole is weighed (:mod:`normalizer.intent_model`), and is a command
+only if that is likely.
 """
 
 from __future__ import annotations
 
 from normalizer import tracking_code
+from normalizer.intent_features import Around, phrases, seen
 from normalizer.intent_model import model
-from normalizer.intent_rules import by_rules, words_of
+from normalizer.intent_rules import MOST_SEEN, by_rules, words_of
 from normalizer.intent_words import Role, any_of, lexicon
 from normalizer.understanding import CONTENT, Intent, Understanding
 
 __all__ = ["CONTENT", "Intent", "Understanding", "preload", "understand"]
 
-#: Most words of a text that is looked at as a whole, and how likely a command must be.
-_MOST_LIKELY_WORDS, _LIKELY, _SURE_BESIDE_CODE = 16, 0.5, 0.6
-#: How likely news must be: against a question of odd words, and against another complaint.
-_CERTAIN, _FOLLOWS = 0.8, 0.33
-#: How likely a command must be where words speak of an earlier complaint.
-_AGAINST_A_FOLLOW_UP = 0.75
-#: Some must be likelier: "thanks" may be bitter, and who wants no texts gets none any more.
-_SURE = {
-    Intent.HELP: 0.65,
-    Intent.THANKS: 0.75,
-    Intent.OPT_OUT: 0.7,
-    Intent.OPT_IN: 0.7,
-}
-#: Beside these, thanks are only courtesy.
-_GRIEF = any_of(Role.CONTENT, Role.TROUBLE, Role.NOT, Role.NUMBERED)
-#: What ends texts without "not" beside it.
-_ENDING = any_of(Role.STOP, Role.REMOVE, Role.UNSUBSCRIBE)
-#: Of which roles a text needs a word to be a command, whatever it looks like. A greeting or noise
-#: with a word that nobody knows is none: it may be all there is of a complaint.
-_NEEDED = {
+#: How likely it must be that a text is to be answered and not filed; beside a code, in words that
+#: nobody asks with as well (a question in odd words is kept beside its answer).
+_LIKELY = 0.6
+#: Where it asks beside a code with a slip: its writer is told of the slip and may write again.
+_ASKS_BESIDE_SLIP = 0.3
+#: The same where it tells what is not yet done, and where no word speaks for that command.
+_TELLS, _NO_WORD_FOR_IT = 0.8, 0.8
+#: In a text of more words than most commands have.
+_LONG, _MANY_WORDS = 0.9, 16
+#: Where a word or a number speaks of a trouble.
+_TROUBLED = 0.95
+#: Thanks beside a code may be only polite.
+_THANKS_BESIDE_CODE = 0.7
+#: What drops a person's words, or ends texts, must be likely by itself.
+_BY_ITSELF, _SOMEWHAT = 0.4, 0.45
+_DROPPING = (Intent.NOISE, Intent.THANKS, Intent.OPT_OUT, Intent.OPT_IN)
+#: Words for carriers: beside one, a greeting is not all that is meant.
+_FOR_CARRIERS = any_of(Role.STOP, Role.UNSUBSCRIBE, Role.REMOVE, Role.START, Role.YES)
+#: How likely news must be against another complaint, and where the rules take it for news.
+_FOLLOWS, _FOLLOWS_AS_RULED = 0.33, 0.1
+_NEWS = any_of(Role.TROUBLE, Role.NOT)
+_TROUBLE = any_of(Role.TROUBLE, Role.NOT, Role.NUMBERED)
+#: The roles that speak for each command.
+_WORDS_FOR = {
     Intent.STATUS_QUERY: any_of(
         *(Role.QUESTION, Role.SEEK, Role.CASE, Role.TRACK, Role.ANSWER, Role.DONE)
     ),
     Intent.HELP: any_of(
         *(Role.HELP, Role.HOW, Role.LODGE, Role.SERVICE, Role.IDENTITY, Role.QUESTION)
     ),
-    Intent.OPT_OUT: _ENDING | any_of(Role.MESSAGE, Role.SEND, Role.RECEIVE),
-    Intent.OPT_IN: any_of(Role.START, Role.RECEIVE),
+    Intent.OPT_OUT: any_of(
+        *(Role.STOP, Role.REMOVE, Role.UNSUBSCRIBE, Role.MESSAGE, Role.SEND, Role.RECEIVE)
+    ),
+    Intent.OPT_IN: any_of(Role.START, Role.RECEIVE, Role.MESSAGE),
     Intent.THANKS: any_of(Role.THANKS, Role.PRAISE),
+    Intent.GREETING: int(Role.GREETING),
+    Intent.NOISE: int(Role.NOISE),
 }
 
 
@@ -64,68 +74,71 @@ def understand(text: str, *, calling_code: str = "") -> Understanding:
     reading = tracking_code.read(text, calling_code=calling_code)
     words, asked = words_of(reading.rest), "?" in text or "؟" in text
     found = by_rules(text, reading, words, calling_code=calling_code, asked=asked)
-    # What the rules know word for word is not looked at again, and what is long is content.
+    # What the rules know word for word is not looked at again, nor what is long, nor a number that
+    # is told to be another thing's.
     known = found.intent not in CONTENT and not found.odd
-    if known or len(words) > _MOST_LIKELY_WORDS or reading.slip:
+    other = reading.code is not None and found.code is None
+    if known or other or len(words) > MOST_SEEN:
         return found
-    likely = _likely(words, found, asked=asked)
+    around = seen(text, reading, words, calling_code=calling_code)
+    likely = _likely(words, around, found.intent)
     odd = found.code is not None and likely not in CONTENT
-    return Understanding(likely, found.code, found.codes, odd=odd)
+    typo = around.slip and likely is Intent.STATUS_QUERY
+    return Understanding(likely, found.code, found.codes, typo=typo, odd=odd)
 
 
-def _likely(words: list[str], filed: Understanding, *, asked: bool) -> Intent:
-    """What a text looks like as a whole, where the rules would file it or let odd words pass.
-
-    A command has a word that it needs, and is likely; else it stays what it is, or is told to be of
-    an earlier case.
-    """
+def _likely(words: list[str], around: Around, ruled: Intent) -> Intent:
+    """What a text looks like as a whole."""
+    chances = model().chances(words, around, phrases(words))
+    content = sum(chances[one] for one in CONTENT)
+    answered = 1 - content
+    follows = _FOLLOWS_AS_RULED if ruled is Intent.FOLLOW_UP else _FOLLOWS
+    earlier = chances[Intent.FOLLOW_UP] > follows * content
+    filed = Intent.FOLLOW_UP if earlier else Intent.COMPLAINT
     mask = 0
     for word in words:
         mask |= lexicon().roles(word)
-    code = filed.code is not None
-    possible = [one for one, roles in _NEEDED.items() if mask & roles]
-    if not mask & _ENDING and not mask & Role.NOT and Intent.OPT_OUT in possible:
-        possible.remove(Intent.OPT_OUT)  # "I want your messages again"
-    if code:  # which is written in a question or in news, seldom in another command
-        possible = [Intent.STATUS_QUERY, *({Intent.THANKS} & {*possible})]
-    told = _is_told(words, mask, code=code, asked=asked)
-    if told or not (code or _may_ask(words, mask, asked=asked)):
-        possible = [one for one in possible if one is not Intent.STATUS_QUERY]
-    if mask & (Role.NOT | Role.TROUBLE) and not mask & Role.HOW:
-        possible = [one for one in possible if one is not Intent.HELP]
-    if told and filed.odd:
-        return Intent.FOLLOW_UP
-    if not possible:
-        return filed.intent
-    chances = model().chances(words, code=code, asked=asked)
-    best = max(possible, key=chances.__getitem__)
-    if filed.odd:
-        return Intent.FOLLOW_UP if chances[Intent.FOLLOW_UP] > _CERTAIN else filed.intent
-    sure = _SURE_BESIDE_CODE if code else _SURE.get(best, _LIKELY)
-    if filed.intent is Intent.FOLLOW_UP and not code:
-        sure = max(sure, _AGAINST_A_FOLLOW_UP)  # it says of itself that it is news
-    if chances[best] > sure and not (best is Intent.THANKS and mask & _GRIEF):
-        return best
-    earlier = chances[Intent.FOLLOW_UP] > _FOLLOWS
-    return Intent.FOLLOW_UP if earlier else filed.intent
+    told = not around.asked and not mask & Role.QUESTION
+    told = told and (around.earlier or bool(mask & _NEWS))
+    if around.code or around.slip:  # what is beside a code is of its case, or content
+        thanks = around.code and chances[Intent.THANKS] > _THANKS_BESIDE_CODE
+        best = Intent.THANKS if thanks else Intent.STATUS_QUERY
+        if around.slip and mask & Role.NUMBERED:
+            return ruled  # the number of a bill, a meter, a card
+        asks = around.slip and (around.asked or mask & Role.QUESTION)
+        if answered > (_TELLS if told else _ASKS_BESIDE_SLIP if asks else _LIKELY):
+            return best
+        return Intent.FOLLOW_UP if around.code else filed
+    best = max(_WORDS_FOR, key=chances.__getitem__)
+    if best in _DROPPING and chances[best] < _BY_ITSELF:
+        best = max((Intent.STATUS_QUERY, Intent.HELP), key=chances.__getitem__)
+    if chances[best] < _SOMEWHAT or (best is Intent.GREETING and mask & _FOR_CARRIERS):
+        return filed
+    needed = _LIKELY
+    if told and best is not Intent.OPT_OUT:
+        needed = _TELLS
+    if not mask & _WORDS_FOR[best]:
+        needed = max(needed, _NO_WORD_FOR_IT)
+    if len(words) > _MANY_WORDS:
+        needed = max(needed, _LONG)
+    if _may_be_trouble(best, words, mask):
+        needed = _TROUBLED
+    return best if answered > needed else filed
 
 
-def _is_told(words: list[str], mask: int, *, code: bool, asked: bool) -> bool:
-    """Whether nothing is asked: what is not yet done, or something that is added."""
-    if asked or mask & Role.QUESTION or (not code and mask & Role.LABEL):
-        return False  # "I no longer have my code" asks for it
-    return bool(mask & (Role.NOT | Role.TROUBLE)) or lexicon().told_before(words)
-
-
-def _may_ask(words: list[str], mask: int, *, asked: bool) -> bool:
-    """Whether a text without a code may ask for the state of a case or for its answer.
-
-    With a number it is of a bill, a telephone, a day: no case of ours.
-    """
-    named = mask & (Role.CASE | Role.TRACK) or (
-        mask & Role.ANSWER and (asked or mask & (Role.QUESTION | Role.EXISTING))
-    )
-    return bool(named) and not mask & Role.NUMBERED and not any(map(_is_number, words))
+def _may_be_trouble(command: Intent, words: list[str], mask: int) -> bool:
+    """Whether a word or a number is odd in that command, and may be what a complaint is about."""
+    match command:
+        case Intent.STATUS_QUERY:  # of a bill, a telephone, a day
+            return bool(mask & Role.NUMBERED) or any(map(_is_number, words))
+        case Intent.HELP:
+            return bool(mask & (_TROUBLE | Role.CONTENT)) and not mask & Role.HOW
+        case Intent.THANKS:
+            return bool(mask & _TROUBLE or (mask & Role.CONTENT and not mask & Role.SOLVED))
+        case Intent.NOISE | Intent.GREETING:
+            return bool(mask & (_TROUBLE | Role.CONTENT))
+        case _:
+            return False
 
 
 def _is_number(word: str) -> bool:

@@ -1,77 +1,42 @@
 # SPDX-License-Identifier: MIT
-"""How much a short text as a whole looks like each intent, where the rules know too few words.
+"""How much a short text as a whole looks like each intent, where the rules are not certain.
 
-``intent_model.json`` holds a bias and weights, in hundredths of a natural logarithm: of a word, its
-runs of two to four letters and its roles, of two words side by side, and of what stands around them
-(a code, a question mark, the number of words). ``normalizer/intent_training.py`` writes it.
+``intent_model.json`` holds a bias and weights of the features of :mod:`normalizer.intent_features`;
+of each feature one byte an intent, in base64. ``normalizer/intent_training.py`` writes it.
 """
 
 from __future__ import annotations
 
 import json
 import math
+from base64 import b64decode
 from functools import cache, lru_cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from normalizer.intent_words import Role, lexicon
-from normalizer.language_model import features as letters
+import numpy as np
+
+from normalizer.intent_features import (
+    EDGE,
+    Around,
+    of_phrase,
+    of_roles,
+    of_surroundings,
+    of_word,
+    shaped,
+    share,
+    side_by_side,
+)
+from normalizer.intent_words import lexicon
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 FILE = "intent_model.json"
-#: Words whose weights are remembered.
-_REMEMBERED = 20_000
-_BEGINNING, _END = "<", ">"
-_NOTHING: dict[str, Sequence[int]] = {}
-#: How much a word's roles weigh beside its letters.
-_ROLE = 0.7
-#: A word that stands in no table.
-_UNKNOWN = "r:?"
-_MOST_WORDS = 16
-#: Numbers longer than this look alike.
-_DIGITS = 9
-_ROLES = tuple((int(role), f"r:{role.name}") for role in Role)
-
-
-def of_word(word: str, roles: int) -> Iterator[tuple[str, float]]:
-    """What is weighed of one folded word, and how much of it there is."""
-    share = 2 * (len(word) + 2) ** -0.5
-    for feature in letters(word):
-        yield feature, share
-    if not roles:
-        yield _UNKNOWN, 1.0
-    for role, name in _ROLES:
-        if roles & role:
-            yield name, _ROLE
-
-
-def pairs(words: Sequence[str]) -> Iterator[str]:
-    """Each two words side by side, the first and the last word too."""
-    before = _BEGINNING
-    for word in (*words, _END):
-        yield f"{before} {word}"
-        before = word
-
-
-def around(words: int, *, code: bool, asked: bool) -> Iterator[tuple[str, float]]:
-    """What is weighed of a text of so many words beside them."""
-    if code:
-        yield "#code", 1.0
-    if asked:
-        yield "#asked", 1.0
-    yield f"#words {min(words, _MOST_WORDS)}", 0.5
-
-
-def shaped(words: Sequence[str]) -> list[str]:
-    """The words with every number made noughts."""
-    return ["0" * min(len(word), _DIGITS) if word.isdigit() else word for word in words]
-
-
-def share(words: Sequence[str]) -> float:
-    """How much one word of so many counts."""
-    return float((len(words) + 1) ** -0.5)
+#: Words whose weights are remembered, and other things.
+_REMEMBERED_WORDS, _REMEMBERED = 20_000, 4_000
+_NOTHING: dict[str, int] = {}
+Row = tuple[float, ...]
 
 
 class Model:
@@ -80,73 +45,95 @@ class Model:
     Args:
         intents: their names, in the order of the weights.
         bias: one weight an intent.
-        weights: a feature → one weight an intent.
+        features: their names, in the order of the weights.
+        weights: one row a feature, one column an intent.
     """
 
     def __init__(
         self,
         intents: Sequence[str],
-        bias: Sequence[int],
-        weights: Mapping[str, Sequence[int]],
+        bias: Sequence[float],
+        features: Iterable[str],
+        weights: np.ndarray[tuple[int, int], np.dtype[np.float32]],
     ) -> None:
         self.intents = tuple(intents)
-        self._bias = tuple(bias)
+        self._bias = np.array(bias, dtype=np.float32)
         self._weights = weights
+        self._row = {feature: at for at, feature in enumerate(features)}
         self._none = (0.0,) * len(self.intents)
-        #: Of two words side by side: the first → the second → its weights.
-        self._after: dict[str, dict[str, Sequence[int]]] = {}
-        for feature, row in weights.items():
-            first, between, second = feature.partition(" ")
-            if between and not feature.startswith("#"):
-                self._after.setdefault(first, {})[second] = row
-        self._word = lru_cache(_REMEMBERED)(self._weigh)
-        self._around = lru_cache(_REMEMBERED)(self._stands)
+        #: Of two words side by side: the first → the second → the row of its weights.
+        self._after: dict[str, dict[str, int]] = {}
+        for feature, at in self._row.items():
+            if feature[:2] not in ("R:", "#b", "#w"):
+                first, between, second = feature.partition(" ")
+                if between:
+                    self._after.setdefault(first, {})[second] = at
+        self._word = lru_cache(_REMEMBERED_WORDS)(self._weigh_word)
+        self._roles = lru_cache(_REMEMBERED)(self._weigh_roles)
+        self._phrase = lru_cache(_REMEMBERED)(self._weigh_phrase)
+        self._pair = lru_cache(_REMEMBERED)(self._weigh_row)
+        self._around = lru_cache(_REMEMBERED)(self._weigh_surroundings)
 
-    def chances(self, words: Sequence[str], *, code: bool, asked: bool) -> dict[str, float]:
+    def chances(
+        self, words: Sequence[str], around: Around, phrases: Iterable[int] = ()
+    ) -> dict[str, float]:
         """How likely each intent is, by name; together 1.
 
         Args:
             words: folded, those of a code left out.
-            code: whether there was one.
-            asked: whether there is a question mark.
+            around: what stands around them.
+            phrases: the roles of each phrase.
         """
         words = shaped(words)
-        rows: list[Sequence[float]] = [self._word(word) for word in words]
-        before = _BEGINNING
-        for word in (*words, _END):
-            row = self._after.get(before, _NOTHING).get(word)
-            if row is not None:
-                rows.append(row)
-            before = word
+        rows = [self._word(word) for word in words]
+        for first, second in side_by_side(words):
+            at = self._after.get(first, _NOTHING).get(second)
+            if at is not None:
+                rows.append(self._pair(at))
+        before = EDGE
+        for word in words:
+            roles = lexicon().roles(word)
+            rows.append(self._roles(before, roles))
+            before = roles
+        rows.append(self._roles(before, EDGE))
+        rows += map(self._phrase, phrases)
         one = share(words)
-        stands = self._around(len(words), code=code, asked=asked)
         totals = [
             weight + one * sum(column)
-            for weight, *column in zip(stands, self._none, *rows, strict=True)
+            for weight, *column in zip(self._around(around), *rows, strict=True)
         ]
         highest = max(totals)
-        raised = [math.exp((total - highest) / 100) for total in totals]
+        raised = [math.exp(total - highest) for total in totals]
         whole = sum(raised)
         return {name: part / whole for name, part in zip(self.intents, raised, strict=True)}
 
-    def _stands(self, words: int, *, code: bool, asked: bool) -> tuple[float, ...]:
-        """What speaks for each intent beside the words of a text."""
-        rows = [
-            [amount * weight for weight in self._weights.get(feature, self._none)]
-            for feature, amount in around(words, code=code, asked=asked)
-        ]
-        return tuple(map(sum, zip(self._bias, *rows, strict=True)))
+    def _weigh_word(self, word: str) -> Row:
+        return self._sum(of_word(word, lexicon().roles(word)))
 
-    def _weigh(self, word: str) -> tuple[float, ...]:
-        found = [
-            (self._weights[feature], amount)
-            for feature, amount in of_word(word, lexicon().roles(word))
-            if feature in self._weights
-        ]
-        if not found:
+    def _weigh_roles(self, first: int, second: int) -> Row:
+        return self._sum(of_roles(first, second))
+
+    def _weigh_phrase(self, roles: int) -> Row:
+        return self._sum(of_phrase(roles))
+
+    def _weigh_row(self, at: int) -> Row:
+        return tuple(self._weights[at].tolist())
+
+    def _weigh_surroundings(self, around: Around) -> Row:
+        beside = np.array(self._sum(of_surroundings(around)), dtype=np.float32)
+        return tuple((self._bias + beside).tolist())
+
+    def _sum(self, features: Iterable[tuple[str, float]]) -> Row:
+        rows: list[int] = []
+        amounts: list[float] = []
+        for feature, amount in features:
+            at = self._row.get(feature)
+            if at is not None:
+                rows.append(at)
+                amounts.append(amount)
+        if not rows:
             return self._none
-        scaled = ([weight * amount for weight in weights] for weights, amount in found)
-        return tuple(map(sum, zip(*scaled, strict=True)))
+        return tuple((np.array(amounts, dtype=np.float32) @ self._weights[rows]).tolist())
 
 
 @cache
@@ -158,5 +145,7 @@ def model() -> Model:
 
 def from_data(data: Mapping[str, Any]) -> Model:
     """The model of what :func:`normalizer.intent_training.train` gives."""
-    weights = {one: tuple(row) for one, row in data["weights"].items()}
-    return Model(data["intents"], data["bias"], weights)
+    written = data["weights"]
+    steps = np.frombuffer(b64decode("".join(written.values())), dtype=np.int8)
+    weights = steps.reshape(len(written), len(data["intents"])).astype(np.float32)
+    return Model(data["intents"], data["bias"], written, weights * np.float32(data["step"]))

@@ -20,8 +20,10 @@ from normalizer.understanding import Intent, Understanding
 _is_mash = lru_cache(maxsize=20_000)(is_mash)
 _WORD = re.compile(r"[^\W_]+")
 _DIGIT = re.compile(r"\d")
-#: More words than any command has: such a text is content.
+#: More words than any command has that rules know: such a text is content.
 _MOST_WORDS = 24
+#: Words of a text that are looked at.
+MOST_SEEN = 48
 _FEWEST_DIGITS, _MOST_SLIPS = 8, 2
 _LENGTHS = range(tracking_code.LENGTH - 2, tracking_code.LENGTH + 3)
 #: Beside a code one unknown word of so many letters is let pass in a question of so many words.
@@ -68,12 +70,12 @@ _STATEMENT = re.compile(r"\b(?:vous ne?|vous m|you (?:do|don|did|never|are|have|
 
 
 def words_of(text: str) -> list[str]:
-    """The folded words of a text; of one with more words than any command has, the first ones."""
+    """The folded words of a text; of one with more than are looked at, the first ones."""
     # Folded before it is cut into words: a mark on an Arabic letter is no part of a word to `re`.
-    first = text.split(maxsplit=_MOST_WORDS + 1)
-    if len(first) > _MOST_WORDS + 1:
+    first = text.split(maxsplit=MOST_SEEN + 1)
+    if len(first) > MOST_SEEN + 1:
         words = _WORD.findall(" ".join(map(fold, first[:-1])))
-        if len(words) > _MOST_WORDS:
+        if len(words) > MOST_SEEN:
             return words
     return _WORD.findall(fold(text))
 
@@ -188,7 +190,9 @@ def _are_let_pass(odd: list[str], words: int, known: list[Unit], *, asked: bool)
 
 
 def _without_code(text: str, words: list[str], *, asked: bool) -> Intent:
-    if not words or all(map(_is_mash, words)):
+    if not words:
+        return Intent.HELP if asked else Intent.NOISE  # "?"
+    if all(map(_is_mash, words)):
         return Intent.NOISE
     units = _units([word for word in words if len(word) == 1 or not _is_mash(word)])
     if units is None:

@@ -5,6 +5,7 @@ import pytest
 
 from normalizer import tracking_code
 from normalizer.intent import CONTENT, Intent, understand
+from normalizer.intent_features import Around
 from normalizer.intent_model import from_data, model
 from normalizer.intent_rules import by_rules, words_of
 from normalizer.intent_training import train
@@ -19,7 +20,7 @@ def by_rules_alone(text: str) -> Intent:
 
 
 def test_the_chances_of_all_intents_are_one() -> None:
-    chances = model().chances(["ou", "en", "est", "ma", "plainte"], code=False, asked=True)
+    chances = model().chances(["ou", "en", "est", "ma", "plainte"], Around(5, asked=True))
 
     assert sum(chances.values()) == pytest.approx(1)
     assert max(chances, key=chances.__getitem__) == Intent.STATUS_QUERY
@@ -53,12 +54,15 @@ def test_what_is_no_command_word_for_word_stays_filed(text: str) -> None:
 
 
 def test_what_is_taught_is_learnt() -> None:
-    rows = [(f"quoi de beau {word}", "fr", "status_query") for word in ("ici", "la", "chez vous")]
-    rows += [(f"la lampe {word}", "fr", "complaint") for word in ("tombe", "fume", "manque")]
-    rows += [(f"gloire à vous {word}", "fr", "thanks") for word in ("tous", "deux", "trois")]
+    texts = {
+        "status_query": [f"quoi de beau {word}" for word in ("ici", "la", "chez vous")],
+        "complaint": [f"la lampe {word}" for word in ("tombe", "fume", "manque")],
+        "thanks": [f"gloire à vous {word}" for word in ("tous", "deux", "trois")],
+    }
+    rows = [(text, "fr", intent, False) for intent, those in texts.items() for text in those]
 
     learnt = from_data(train(rows * 4, calling_code="212"))
 
-    chances = learnt.chances(["quoi", "de", "beau"], code=False, asked=False)
+    chances = learnt.chances(["quoi", "de", "beau"], Around(3))
     assert chances["status_query"] > chances["complaint"]
     assert train(rows * 4, calling_code="212") == train(rows * 4, calling_code="212")
