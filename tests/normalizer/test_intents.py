@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: MIT
 """Short texts as people in Morocco send them, labelled, against what `understand` makes of them.
 
-`intents/tuned.csv` may be looked at by whoever works on the rules; `intents/held_out.csv` may not:
-its misses are shown as counts only. `intents/later.csv` was written without a look at rules and
-words, and then looked at: its first misses were mended. `intents/fresh.csv` came in batches, each
-measured before anybody mended anything. `intents/authors.csv` and `intents/contrasts.csv` were
-written without a look at rules and words, the second as near neighbours: many ways of saying a
-thing beside other things said in the same words. All but `held_out.csv` teach `intent_model.json`,
-so their figures say that it learnt them, no more. The labels were written without knowledge of the
-rules. Ids beginning with `trap-` mark complaints and follow-ups that look like a command or hold a
-number which is no code. The rows in Tamazight (`zgh`, `zgh-Latn`), wording and labels alike, still
-have to be reviewed by a native speaker.
+`intents/tuned.csv` may be looked at by whoever works on the rules; `intents/held_out.csv` and
+`intents/examined.csv` may not: their misses are shown as counts only. `intents/later.csv` was
+written without a look at rules and words, and then looked at: its first misses were mended.
+`intents/fresh.csv` came in batches, each measured before anybody mended anything.
+`intents/authors.csv` and `intents/contrasts.csv` were written without a look at rules and words,
+the second as near neighbours: many ways of saying a thing beside other things said in the same
+words. All but the two held out teach `intent_model.json`, so the figures of the others say that it
+learnt them, no more. The labels were written without knowledge of the rules. Ids beginning with
+`trap-` mark complaints and follow-ups that look like a command or hold a number which is no code.
+The rows in Tamazight (`zgh`, `zgh-Latn`), wording and labels alike, still have to be reviewed by a
+native speaker.
 """
 
 import csv
@@ -25,7 +26,8 @@ from normalizer import tracking_code
 from normalizer.intent import Intent, understand
 
 FOLDER = Path(__file__).parent / "intents"
-FILES = ("tuned", "held_out", "later", "fresh", "authors", "contrasts")
+FILES = ("tuned", "held_out", "examined", "later", "fresh", "authors", "contrasts")
+HELD_OUT = ("held_out", "examined")
 CALLING_CODE = "212"
 RIGHT_INTENTS = 0.95
 #: What answers a text without filing it: a citizen's words taken for one of these are lost.
@@ -57,6 +59,7 @@ LEAST = {
         "zgh": 40,
     },
     "contrasts": {"fr": 500, "ar": 500, "ary": 500, "ary-Latn": 400, "en": 200, "zgh": 60},
+    "examined": {"fr": 80, "ar": 60, "ary": 50, "ary-Latn": 50, "en": 35, "mixed": 8, "zgh": 10},
     "held_out": {"fr": 60, "ar": 54, "ary": 45, "ary-Latn": 45, "en": 22, "mixed": 8, "zgh": 8},
 }
 
@@ -101,7 +104,7 @@ def found(row: Labelled) -> tuple[Intent, tuple[str, ...], bool]:
 
 def told(file: str, wrong: list[Labelled]) -> str:
     """What is said of the misses: each of them, or only how often what was taken for what."""
-    if file != "held_out":
+    if file not in HELD_OUT:
         return "\n" + "\n".join(
             f"{row.id}\t{row.text!r}\t{shown(row.intent, row.codes, row.typo)}"
             f"\t→ {shown(*found(row))}"
@@ -154,8 +157,9 @@ def test_a_typing_slip_is_told_only_where_there_is_one(file: str) -> None:
 @pytest.mark.parametrize("file", FILES)
 def test_typing_slips_are_noticed(file: str) -> None:
     slips = [row for row in rows(file) if row.typo]
+    right = min(RIGHT_INTENTS, 1 - 1 / len(slips))  # of a few, one
 
-    expect(file, [row for row in slips if not found(row)[2]], of=len(slips), right=RIGHT_INTENTS)
+    expect(file, [row for row in slips if not found(row)[2]], of=len(slips), right=right)
 
 
 @pytest.mark.parametrize("file", FILES)
