@@ -36,6 +36,10 @@ if TYPE_CHECKING:
 _WORD = re.compile(r"[^\W_]+")
 
 
+def _said(submission: Submission) -> str:
+    return " ".join(_WORD.findall(fold(submission.description)))
+
+
 def _phrases(*texts: str) -> frozenset[str]:
     return frozenset(fold(text) for text in texts)
 
@@ -54,6 +58,8 @@ OTHER_CASE = _phrases(
     *("أخرى", "قضية أخرى", "شكاية أخرى", "ملف آخر", "موضوع آخر"),
     *("okhra", "chikaya okhra", "chikaya khra", "ⵜⴰⵢⴰⴹ"),
 )
+#: What "the same case" may look like to whoever does not know what we asked.
+_COURTESIES = (Intent.HELP, Intent.GREETING, Intent.THANKS)
 #: Fact of a delivery that was appended because it came soon after another text.
 JOINED = "joined"
 _ANSWER_WORDS = 3
@@ -102,6 +108,8 @@ class Texting:
         if opt_out:  # the provider has answered already
             outcome = {"START": Outcome.OPT_IN, "HELP": Outcome.HELP}.get(opt_out, Outcome.OPT_OUT)
             return Plan(DeliveryState.IGNORED, outcome, reason="answered by the provider")
+        if intent in _COURTESIES and _said(submission) in SAME_CASE | OTHER_CASE:
+            return self._among_own(connection, delivery, submission)
         match intent:
             case Intent.OPT_OUT:
                 return Plan(DeliveryState.ANSWERED, Outcome.OPT_OUT)
@@ -229,7 +237,7 @@ class Texting:
         submission: Submission,
     ) -> Plan | None:
         """One of the two short answers, where the sender's last text left something to move."""
-        said = " ".join(_WORD.findall(fold(submission.description)))
+        said = _said(submission)
         if submission.message.attachments or said not in SAME_CASE | OTHER_CASE:
             return None
         last = links.last_text(connection, [case.id for case in own])

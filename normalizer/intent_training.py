@@ -4,7 +4,8 @@
 A softmax regression over :mod:`normalizer.intent_features`. Texts in Darija are learnt in both
 scripts. Some words of a text are learnt as if they stood in no table, in texts that the tables
 were written with half of them: the rules know nearly every word of those, which no fresh text is
-like. Complaints of the routing examples stand for all that is no command.
+like. A text with a code is learnt with a slip in it as well. Complaints of the routing examples
+stand for all that is no command.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import csv
 import json
 import random
+import re
 import sys
 from base64 import b64encode
 from collections import Counter
@@ -37,6 +39,7 @@ from normalizer.intent_features import (
 from normalizer.intent_model import FILE
 from normalizer.intent_rules import by_rules, words_of
 from normalizer.intent_words import lexicon
+from normalizer.text import ascii_digits
 from normalizer.transliteration import to_latin
 from normalizer.understanding import Intent
 
@@ -112,10 +115,25 @@ def train(
 def _copies(row: Row, calling_code: str) -> Iterator[Mapping[str, float]]:
     text, language, _, known = row
     chance = random.Random(sha256(text.encode()).digest())  # noqa: S311 - the same in each training
+    slipped = _with_a_slip(text, calling_code, chance)
     for forgotten in FORGOTTEN_OF_KNOWN if known else FORGOTTEN:
-        yield _features(text, calling_code, forgotten, chance)
-        if language == "ary":
-            yield _features(to_latin(text, chance), calling_code, forgotten, chance)
+        for one in (text, slipped):
+            if one:
+                yield _features(one, calling_code, forgotten, chance)
+                if language == "ary":
+                    yield _features(to_latin(one, chance), calling_code, forgotten, chance)
+
+
+def _with_a_slip(text: str, calling_code: str, chance: random.Random) -> str:
+    """The text with a digit of its code left out, doubled or wrong; ``""`` if it has none."""
+    code = tracking_code.read(text, calling_code=calling_code).code
+    if code is None:
+        return ""
+    at = chance.randrange(1, len(code))  # a number that begins with another digit may be none
+    digit = code[at]
+    for_it = chance.choice(("", digit * 2, str((int(digit) + chance.randrange(1, 10)) % 10)))
+    written = r"[ .\-/]{0,3}".join(code)
+    return re.sub(written, f"{code[:at]}{for_it}{code[at + 1 :]}", ascii_digits(text), count=1)
 
 
 def _features(

@@ -59,7 +59,7 @@ LEAST = {
         "zgh": 40,
     },
     "contrasts": {"fr": 500, "ar": 500, "ary": 500, "ary-Latn": 400, "en": 200, "zgh": 60},
-    "examined": {"fr": 80, "ar": 60, "ary": 50, "ary-Latn": 50, "en": 35, "mixed": 8, "zgh": 10},
+    "examined": {"fr": 160, "ar": 120, "ary": 90, "ary-Latn": 90, "en": 70, "mixed": 8, "zgh": 20},
     "held_out": {"fr": 60, "ar": 54, "ary": 45, "ary-Latn": 45, "en": 22, "mixed": 8, "zgh": 8},
 }
 
