@@ -16,32 +16,36 @@ import asyncio
 import dataclasses
 import io
 import logging
+import math
 import pickle
 import signal
 import socket
 import struct
 import subprocess
 import sys
+import time
 from collections import deque
+from contextlib import nullcontext, suppress
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from channels.mail.examine import Examined, examine
 from gateway import telemetry
 from gateway.reading_guard import ReadingGuard
 from normalizer.normalize import normalize, preload
 
-if TYPE_CHECKING:
-    from normalizer.complaint import Submission
-
 logger = logging.getLogger(__name__)
 
 _LENGTH = struct.Struct("!I")
 _CHUNK = 1 << 18
 _END_SECONDS = 2.0
-#: Longest wait for one mail, the ones before it included; then the reader is taken for stuck.
-READING_SECONDS = 40.0
+#: Longest wait for an answer, the few mails before it included; then the reader is taken for stuck.
+READING_SECONDS = 20.0
+#: Mails that are with the reader at once; the others wait in the door, where they may be given up.
+_MOST_AT_ONCE = 4
+#: A reader that lived no longer than this is followed by another only after as long a pause.
+_SHORT_LIFE_SECONDS = 1.0
 
 
 class ReaderDied(Exception):  # noqa: N818 - what happened, as the door tells it
@@ -55,7 +59,7 @@ class ReadingProcess:
         folder: of :class:`ReadingGuard`.
         region: ISO 3166-1 region of national numbers.
         default_language: BCP 47 tag where nothing tells.
-        seconds: longest wait for one mail, the ones before it included.
+        seconds: longest wait for an answer, the few mails before it included.
     """
 
     def __init__(
@@ -71,6 +75,8 @@ class ReadingProcess:
         self._line: _Line | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._starting = asyncio.Lock()
+        self._turns = asyncio.Semaphore(_MOST_AT_ONCE)
+        self._started = -math.inf
 
     async def read(self, raw: bytes, sender: str, recipients: tuple[str, ...]) -> Examined:
         """Read one mail; see :func:`channels.mail.examine.examine`.
@@ -79,19 +85,20 @@ class ReadingProcess:
             ReaderDied: in the middle of it.
             OSError: no process can be started.
         """
-        line = await self._living()
-        try:
-            async with asyncio.timeout(self._seconds):
-                return await line.ask((raw, sender, recipients))
-        except TimeoutError:
-            if not line.broken and self._process is not None:
-                logger.warning("the reader of mails is stuck, and is ended")
-                line.hang_up()
-                self._process.kill()  # so that the mail it is at counts as one that killed it
-            raise ReaderDied from None
+        async with self._turns:
+            line = await self._living()
+            try:
+                async with asyncio.timeout(self._seconds):
+                    return await line.ask((raw, sender, recipients))
+            except TimeoutError:
+                if not line.broken and self._process is not None:
+                    logger.warning("the reader of mails is stuck, and is ended")
+                    line.hang_up()
+                    self._process.kill()  # so that the mail it is at counts as one that killed it
+                raise ReaderDied from None
 
     async def open(self) -> None:
-        """Start the process, so that no mail waits for it.
+        """Start the process before the first mail comes.
 
         Raises:
             OSError: no process can be started.
@@ -111,6 +118,9 @@ class ReadingProcess:
         if self._process is not None:
             logger.warning("the reader of mails ended, and is started again")
             await self.close()
+            if time.monotonic() - self._started < _SHORT_LIFE_SECONDS:
+                await asyncio.sleep(_SHORT_LIFE_SECONDS)
+        self._started = time.monotonic()
         ours, theirs = socket.socketpair()
         with theirs:
             level = logging.getLevelName(logging.getLogger().level)
@@ -214,19 +224,38 @@ def serve(line: socket.socket, folder: Path, region: str, default_language: str)
     preload()
     guard = ReadingGuard(folder)
     come = line.makefile("rb", buffering=_CHUNK)
-    while len(head := come.read(_LENGTH.size)) == _LENGTH.size:
-        raw, sender, recipients = pickle.loads(come.read(*_LENGTH.unpack(head)))  # noqa: S301
-        found = examine(raw, sender, recipients, guard.attempt)
-        understood: Submission | None = None
-        if found.message is not None:
-            try:
-                understood = normalize(
-                    found.message, region=region, default_language=default_language
-                )
-            except Exception as error:  # noqa: BLE001 - the door's process tries, and quarantines
-                logger.warning("normalising failed: %s", type(error).__name__)
-        line.sendall(_frame(Examined(found.message, found.key, understood)))
+    with suppress(BrokenPipeError, ConnectionResetError):  # the door has hung up in the middle
+        while len(head := come.read(_LENGTH.size)) == _LENGTH.size:
+            (length,) = _LENGTH.unpack(head)
+            question = come.read(length)
+            if len(question) < length:
+                break
+            raw, sender, recipients = pickle.loads(question)  # noqa: S301 - our own
+            # One attempt for all: a mail may kill who reads it and who makes sense of it.
+            with guard.attempt(raw) as may_read:
+                found = _read(raw, sender, recipients, region, default_language, may_read=may_read)
+            line.sendall(_frame(found))
     guard.close()
+
+
+def _read(
+    raw: bytes,
+    sender: str,
+    recipients: tuple[str, ...],
+    region: str,
+    default_language: str,
+    *,
+    may_read: bool,
+) -> Examined:
+    found = examine(raw, sender, recipients, lambda _raw: nullcontext(may_read))
+    if found.message is None:
+        return found
+    try:
+        understood = normalize(found.message, region=region, default_language=default_language)
+    except Exception as error:  # noqa: BLE001 - the door's process tries, and quarantines
+        logger.warning("normalising failed: %s", type(error).__name__)
+        return found
+    return Examined(found.message, found.key, understood)
 
 
 def main() -> None:

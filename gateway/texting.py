@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from channels.message import AddressScheme, ChannelName
 from gateway.plan import Move, Plan, is_correspondent, join
 from normalizer.complaint import Outcome
-from normalizer.intent import CONTENT, Intent
+from normalizer.intent import CONTENT, Intent, Understanding
 from normalizer.text import fold
 from tracker import children, links, register
 from tracker.models import CaseStatus, DeliveryState
@@ -40,6 +40,14 @@ def _said(submission: Submission) -> str:
     return " ".join(_WORD.findall(fold(submission.description)))
 
 
+def _may_be_more(submission: Submission) -> bool:
+    """Whether a text without a code only looks like a command: then it is filed, when unsure."""
+    understood = submission.understanding
+    if understood.codes or understood.intent in CONTENT:
+        return False
+    return understood.odd or submission.danger
+
+
 def _phrases(*texts: str) -> frozenset[str]:
     return frozenset(fold(text) for text in texts)
 
@@ -59,7 +67,7 @@ OTHER_CASE = _phrases(
     *("okhra", "chikaya okhra", "chikaya khra", "ⵜⴰⵢⴰⴹ"),
 )
 #: What "the same case" may look like to whoever does not know what we asked.
-_COURTESIES = (Intent.HELP, Intent.GREETING, Intent.THANKS)
+_LOOKS_LIKE = (Intent.HELP, Intent.GREETING, Intent.THANKS)
 #: Fact of a delivery that was appended because it came soon after another text.
 JOINED = "joined"
 _ANSWER_WORDS = 3
@@ -97,6 +105,8 @@ class Texting:
 
     def plan(self, connection: Connection, delivery: Delivery, submission: Submission) -> Plan:
         """Decide; whatever comes by WhatsApp opens its window anew."""
+        if _may_be_more(submission):
+            submission = replace(submission, understanding=Understanding(Intent.COMPLAINT))
         plan = self._decide(connection, delivery, submission)
         if submission.message.channel is not ChannelName.WHATSAPP:
             return plan
@@ -108,7 +118,7 @@ class Texting:
         if opt_out:  # the provider has answered already
             outcome = {"START": Outcome.OPT_IN, "HELP": Outcome.HELP}.get(opt_out, Outcome.OPT_OUT)
             return Plan(DeliveryState.IGNORED, outcome, reason="answered by the provider")
-        if intent in _COURTESIES and _said(submission) in SAME_CASE | OTHER_CASE:
+        if intent in _LOOKS_LIKE and _said(submission) in SAME_CASE | OTHER_CASE:
             return self._among_own(connection, delivery, submission)
         match intent:
             case Intent.OPT_OUT:
@@ -182,6 +192,8 @@ class Texting:
         code = submission.understanding.code
         case = register.find_case(connection, code) if code else None
         own = case is not None and is_correspondent(case, submission)
+        if case is not None and own and submission.understanding.odd:
+            return join(register.standing(connection, case))  # they may say more than thanks
         return Plan(
             DeliveryState.ANSWERED,
             Outcome.GREETING,

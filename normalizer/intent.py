@@ -4,10 +4,13 @@
 When unsure, keep (design, promise 5): rules that know every word of a text decide first
 (:mod:`normalizer.intent_rules`). What they would file may still be a command in words that nobody
 thought of: then the text as a whole is weighed (:mod:`normalizer.intent_model`), and is a command
-only if that is likely.
+if that is likely. It is odd unless it has a word of that command's own and none of a trouble:
+whoever acts on it keeps an odd text, whatever it looks like.
 """
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from normalizer import tracking_code
 from normalizer.intent_features import Around, phrases, seen
@@ -15,6 +18,9 @@ from normalizer.intent_model import model
 from normalizer.intent_rules import MOST_SEEN, by_rules, words_of
 from normalizer.intent_words import Role, any_of, lexicon
 from normalizer.understanding import CONTENT, Intent, Understanding
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = ["CONTENT", "Intent", "Understanding", "preload", "understand"]
 
@@ -56,6 +62,20 @@ _WORDS_FOR = {
     Intent.GREETING: int(Role.GREETING),
     Intent.NOISE: int(Role.NOISE),
 }
+#: What a text needs a word of to be answered without being kept; a greeting or noise in words that
+#: nobody knows never is: they may be all there is of a complaint.
+_NEEDED: Mapping[Intent, int] = {
+    intent: roles
+    for intent, roles in _WORDS_FOR.items()
+    if intent not in (Intent.GREETING, Intent.NOISE)
+}
+#: How likely it must be by itself then.
+_SURE = {Intent.HELP: 0.65, Intent.THANKS: 0.75, Intent.OPT_OUT: 0.7, Intent.OPT_IN: 0.7}
+_AGAINST_A_FOLLOW_UP = 0.75
+#: Beside these, thanks are only courtesy.
+_GRIEF = any_of(Role.CONTENT, Role.TROUBLE, Role.NOT, Role.NUMBERED)
+#: What ends texts without "not" beside it.
+_ENDING = any_of(Role.STOP, Role.REMOVE, Role.UNSUBSCRIBE)
 
 
 def preload() -> None:
@@ -81,15 +101,19 @@ def understand(text: str, *, calling_code: str = "") -> Understanding:
     if known or other or len(words) > MOST_SEEN:
         return found
     around = seen(text, reading, words, calling_code=calling_code)
-    likely = _likely(words, around, found.intent)
-    odd = found.code is not None and likely not in CONTENT
+    chances = model().chances(words, around, phrases(words))
+    likely = _likely(words, around, found.intent, chances)
+    odd = likely not in CONTENT and (
+        found.code is not None or not _is_sure(likely, words, around, found.intent, chances)
+    )
     typo = around.slip and likely is Intent.STATUS_QUERY
     return Understanding(likely, found.code, found.codes, typo=typo, odd=odd)
 
 
-def _likely(words: list[str], around: Around, ruled: Intent) -> Intent:
+def _likely(
+    words: list[str], around: Around, ruled: Intent, chances: Mapping[str, float]
+) -> Intent:
     """What a text looks like as a whole."""
-    chances = model().chances(words, around, phrases(words))
     content = sum(chances[one] for one in CONTENT)
     answered = 1 - content
     follows = _FOLLOWS_AS_RULED if ruled is Intent.FOLLOW_UP else _FOLLOWS
@@ -124,6 +148,48 @@ def _likely(words: list[str], around: Around, ruled: Intent) -> Intent:
     if _may_be_trouble(best, words, mask):
         needed = _TROUBLED
     return best if answered > needed else filed
+
+
+def _is_sure(
+    likely: Intent, words: list[str], around: Around, ruled: Intent, chances: Mapping[str, float]
+) -> bool:
+    """Whether a text without a code is that command and may be answered without being kept."""
+    mask = 0
+    for word in words:
+        mask |= lexicon().roles(word)
+    if around.slip or not mask & _NEEDED.get(likely, 0):
+        return False
+    told = not around.asked and not mask & (Role.QUESTION | Role.LABEL)
+    told = told and (around.earlier or bool(mask & _NEWS))
+    sure = _SURE.get(likely, _LIKELY)
+    if ruled is Intent.FOLLOW_UP:
+        sure = max(sure, _AGAINST_A_FOLLOW_UP)  # it says of itself that it is news
+    if chances[likely] <= sure:
+        return False
+    match likely:
+        case Intent.STATUS_QUERY:
+            return not told and _may_ask(words, mask, asked=around.asked)
+        case Intent.HELP:
+            return bool(mask & Role.HOW) or not mask & _NEWS
+        case Intent.THANKS:
+            return not mask & _GRIEF
+        case Intent.OPT_OUT | Intent.OPT_IN:
+            ending = mask & _ENDING or (mask & Role.NOT and likely is Intent.OPT_OUT)
+            starting = likely is Intent.OPT_IN and mask & Role.START
+            return bool(ending or starting) and not mask & (Role.TROUBLE | Role.CONTENT)
+        case _:
+            return False
+
+
+def _may_ask(words: list[str], mask: int, *, asked: bool) -> bool:
+    """Whether a text without a code may ask for the state of a case or for its answer.
+
+    With a number it is of a bill, a telephone, a day: no case of ours.
+    """
+    named = mask & (Role.CASE | Role.TRACK) or (
+        mask & Role.ANSWER and (asked or mask & (Role.QUESTION | Role.EXISTING))
+    )
+    return bool(named) and not mask & Role.NUMBERED and not any(map(_is_number, words))
 
 
 def _may_be_trouble(command: Intent, words: list[str], mask: int) -> bool:

@@ -146,6 +146,6 @@ def model() -> Model:
 def from_data(data: Mapping[str, Any]) -> Model:
     """The model of what :func:`normalizer.intent_training.train` gives."""
     written = data["weights"]
-    steps = np.frombuffer(b64decode("".join(written.values())), dtype=np.int8)
+    steps = np.frombuffer(b"".join(map(b64decode, written.values())), dtype=np.int8)
     weights = steps.reshape(len(written), len(data["intents"])).astype(np.float32)
     return Model(data["intents"], data["bias"], written, weights * np.float32(data["step"]))

@@ -87,7 +87,8 @@ def _understand_mail(subject: str, text: str, calling_code: str) -> Understandin
     if len(words) <= _SHORT_MAIL:
         understood = understand(words, calling_code=calling_code)
         # Only with a code: "suivi" alone is a word of the short texts, too.
-        if understood.intent is Intent.STATUS_QUERY and (understood.code or understood.typo):
+        slip = understood.typo and not understood.odd
+        if understood.intent is Intent.STATUS_QUERY and (understood.code or slip):
             return understood
     code = (
         tracking_code.read(text, calling_code=calling_code).code

@@ -34,7 +34,8 @@ class Understanding:
         code: the first tracking code in it, or ``None``.
         codes: every tracking code in it.
         typo: whether it asks by a code with a typing slip.
-        odd: whether it asks with words that nobody knows here: they may be worth keeping.
+        odd: whether it looks like a command but has words that nobody knows here, so that it may be
+            more: it is kept, too.
     """
 
     intent: Intent

@@ -118,8 +118,6 @@ class MailDoor:
         """
         # aiosmtpd logs addresses and whole commands of citizens: its log stays off.
         logging.getLogger("mail.log").disabled = True
-        if self._reader is not None:
-            await self._reader.open()
         loop = asyncio.get_running_loop()
         session = LmtpSession if self._protocol == "lmtp" else SmtpSession
         if host.startswith(_UNIX):
@@ -127,12 +125,18 @@ class MailDoor:
             self._server = await loop.create_unix_server(
                 lambda: session(self, loop), sock=_listen(self._socket), backlog=256
             )
+            await self._prepare()
             return host, 0
         self._server = await loop.create_server(
             lambda: session(self, loop), host, port, backlog=256
         )
+        await self._prepare()
         bound = self._server.sockets[0].getsockname()
         return str(bound[0]), int(bound[1])
+
+    async def _prepare(self) -> None:
+        if self._reader is not None:
+            await self._reader.open()
 
     async def close(self, grace_seconds: float = 5.0) -> None:
         """Take no more; let the mails on their way be answered; tell the others 421."""

@@ -85,7 +85,8 @@ def fit(table: Table, used: Any, recipe: Recipe) -> Fitted:
     rounds = _ENOUGH_ROUNDS if len(lines) > _MANY_LINES else _ROUNDS
     machine = LinearSVC(C=recipe.cost, tol=_TOLERANCE, max_iter=rounds, random_state=0)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
+        if rounds == _ENOUGH_ROUNDS:
+            warnings.simplefilter("ignore", ConvergenceWarning)
         machine.fit(matrix, label_of, weight_of)
     bayes = ComplementNB(alpha=recipe.smoothing).fit(matrix, label_of, weight_of)
     chances = bayes.feature_log_prob_

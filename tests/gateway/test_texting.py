@@ -232,6 +232,30 @@ def test_a_move_is_made_once_and_only_for_a_day(phone: Phone) -> None:
     assert phone.case(later.tracking_code).merged_into is None
 
 
+@pytest.mark.parametrize("text", ["un viol hier soir", "السلام عليكم الواد", "baraka mn dolm"])
+def test_what_only_looks_like_a_command_is_filed(phone: Phone, text: str) -> None:
+    """A word that nobody knows may be all there is of a complaint (design, promise 5)."""
+    filed = phone.text(text)
+
+    assert phone.words(filed.tracking_code) == [text]
+
+
+def test_danger_is_no_command_whatever_it_looks_like(phone: Phone) -> None:
+    """Some words for *save me* have the letters of words for *leave me*."""
+    filed = phone.text("عتقوني")
+
+    assert phone.words(filed.tracking_code) == ["عتقوني"]
+
+
+def test_thanks_with_odd_words_beside_a_code_are_kept(phone: Phone) -> None:
+    """They are the citizen's, and say more than thanks."""
+    first = phone.text("Pas d'eau depuis lundi")
+    said = f"{first.tracking_code} merci bien, les gars ont fignolé ça nickel"
+    phone.text(said, after=60)
+
+    assert said in phone.words(first.tracking_code)
+
+
 def test_three_words_answer_a_question(phone: Phone) -> None:
     """The case waits for its citizen: a short text goes there, a long one is a case of its own."""
     first = phone.text("Pas d'eau depuis lundi")
