@@ -28,7 +28,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def until(condition: Callable[[], Any], *, seconds: float = 20.0, what: str = "it") -> Any:
+def until(condition: Callable[[], Any], *, seconds: float = 60.0, what: str = "it") -> Any:
     """Wait until ``condition()`` is true and return its value; raise when it never is."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
