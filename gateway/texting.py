@@ -106,7 +106,8 @@ class Texting:
     def plan(self, connection: Connection, delivery: Delivery, submission: Submission) -> Plan:
         """Decide; whatever comes by WhatsApp opens its window anew."""
         if _may_be_more(submission):
-            submission = replace(submission, understanding=Understanding(Intent.COMPLAINT))
+            words = Understanding(Intent.COMPLAINT, typo=submission.understanding.typo)
+            submission = replace(submission, understanding=words)
         plan = self._decide(connection, delivery, submission)
         if submission.message.channel is not ChannelName.WHATSAPP:
             return plan

@@ -10,6 +10,7 @@ whoever acts on it keeps an odd text, whatever it looks like.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from normalizer import tracking_code
@@ -102,26 +103,36 @@ def understand(text: str, *, calling_code: str = "") -> Understanding:
         return found
     around = seen(text, reading, words, calling_code=calling_code)
     chances = model().chances(words, around, phrases(words))
-    likely = _likely(words, around, found.intent, chances)
-    odd = likely not in CONTENT and (
-        found.code is not None or not _is_sure(likely, words, around, found.intent, chances)
-    )
+    mask = 0
+    for word in words:
+        mask |= lexicon().roles(word)
+    whole = _Whole(words, mask, around, found.intent, chances)
+    likely = _likely(whole)
+    odd = likely not in CONTENT and (found.code is not None or not _is_sure(likely, whole))
     typo = around.slip and likely is Intent.STATUS_QUERY
     return Understanding(likely, found.code, found.codes, typo=typo, odd=odd)
 
 
-def _likely(
-    words: list[str], around: Around, ruled: Intent, chances: Mapping[str, float]
-) -> Intent:
+@dataclass(frozen=True, slots=True)
+class _Whole:
+    """A text as a whole: its words, all their roles, what is around, the rules' word, chances."""
+
+    words: list[str]
+    mask: int
+    around: Around
+    ruled: Intent
+    chances: Mapping[str, float]
+
+
+def _likely(whole: _Whole) -> Intent:
     """What a text looks like as a whole."""
+    words, mask, around, ruled = whole.words, whole.mask, whole.around, whole.ruled
+    chances = whole.chances
     content = sum(chances[one] for one in CONTENT)
     answered = 1 - content
     follows = _FOLLOWS_AS_RULED if ruled is Intent.FOLLOW_UP else _FOLLOWS
     earlier = chances[Intent.FOLLOW_UP] > follows * content
     filed = Intent.FOLLOW_UP if earlier else Intent.COMPLAINT
-    mask = 0
-    for word in words:
-        mask |= lexicon().roles(word)
     told = not around.asked and not mask & Role.QUESTION
     told = told and (around.earlier or bool(mask & _NEWS))
     if around.code or around.slip:  # what is beside a code is of its case, or content
@@ -150,25 +161,21 @@ def _likely(
     return best if answered > needed else filed
 
 
-def _is_sure(
-    likely: Intent, words: list[str], around: Around, ruled: Intent, chances: Mapping[str, float]
-) -> bool:
+def _is_sure(likely: Intent, whole: _Whole) -> bool:
     """Whether a text without a code is that command and may be answered without being kept."""
-    mask = 0
-    for word in words:
-        mask |= lexicon().roles(word)
+    mask, around = whole.mask, whole.around
     if around.slip or not mask & _NEEDED.get(likely, 0):
         return False
     told = not around.asked and not mask & (Role.QUESTION | Role.LABEL)
     told = told and (around.earlier or bool(mask & _NEWS))
     sure = _SURE.get(likely, _LIKELY)
-    if ruled is Intent.FOLLOW_UP:
+    if whole.ruled is Intent.FOLLOW_UP:
         sure = max(sure, _AGAINST_A_FOLLOW_UP)  # it says of itself that it is news
-    if chances[likely] <= sure:
+    if whole.chances[likely] <= sure:
         return False
     match likely:
         case Intent.STATUS_QUERY:
-            return not told and _may_ask(words, mask, asked=around.asked)
+            return not told and _may_ask(whole.words, mask, asked=around.asked)
         case Intent.HELP:
             return bool(mask & Role.HOW) or not mask & _NEWS
         case Intent.THANKS:
