@@ -66,12 +66,14 @@ def _listed(wanted: CaseFilter, *, typed: str = "", error: str = "", status: int
     now = house.clock()
     with reading(house.engine).connect() as connection:
         found = desk_reading.list_cases(connection, user, wanted, now)
+        heard = desk_reading.heard(connection, found.rows)
         tally = desk_reading.tally(connection, user, now)
         names = desk_reading.names(connection, say.language, house.today())
     return page(
         "cases.html",
         status,
         cases=[(row, say.clock(row, now)) for row in found.rows],
+        heard=heard,
         wanted=wanted,
         total=found.total,
         last_page=max(1, -(-found.total // desk_reading.PAGE_SIZE)),

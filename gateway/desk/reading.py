@@ -71,6 +71,21 @@ class CasePage:
 
 
 @dataclass(frozen=True, slots=True)
+class Heard:
+    """What the first recording of a case without words says.
+
+    Attributes:
+        state: ``awaiting``, ``done`` or ``failed``.
+        text: the transcript, or ``""``.
+        by_person: whether somebody listened and typed it.
+    """
+
+    state: str
+    text: str
+    by_person: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Thread:
     """One case whole.
 
@@ -135,6 +150,32 @@ def list_cases(
         .offset((wanted.page - 1) * PAGE_SIZE),
     ).all()
     return CasePage(rows, total)
+
+
+def heard(connection: Connection, listed: Sequence[Row[Any]]) -> dict[UUID, Heard]:
+    """What was heard in those of the listed cases that have no words of their own, by case id.
+
+    A child has its parent's recordings.
+    """
+    silent = {
+        row.id: row.parent_case or row.id for row in listed if not (row.subject or row.description)
+    }
+    rows = connection.execute(
+        select(
+            messages.c.case_id,
+            attachments.c.transcript_state,
+            attachments.c.transcript,
+            attachments.c.transcript_data,
+        )
+        .join(messages, messages.c.id == attachments.c.message_id)
+        .where(messages.c.case_id.in_(set(silent.values())), attachments.c.transcript_state != "")
+        .order_by(messages.c.date, messages.c.id, attachments.c.position)
+    )
+    first: dict[UUID, Heard] = {}
+    for row in rows:
+        by_person = TYPED_BY in (row.transcript_data or {})
+        first.setdefault(row.case_id, Heard(row.transcript_state, row.transcript, by_person))
+    return {case: first[source] for case, source in silent.items() if source in first}
 
 
 def tally(connection: Connection, user: DeskUser, now: datetime) -> dict[str, int]:

@@ -83,6 +83,57 @@ def test_a_transcript_is_shown_as_a_hint(desk):
     assert "ما كاينش الما" in page
 
 
+@pytest.mark.parametrize(
+    ("state", "kept", "shown", "by_machine"),
+    [
+        ("done", {"transcript": "ما كاينش الما"}, "ما كاينش الما", True),
+        (
+            "done",
+            {"transcript": "ما كاينش الما", "transcript_data": {"typed_by": "triage@example.org"}},
+            "ما كاينش الما",
+            False,
+        ),
+        ("done", {}, "(nothing understood)", False),
+        ("awaiting", {}, "Awaiting transcription", False),
+        ("failed", {}, "Could not be transcribed", False),
+    ],
+)
+def test_the_list_tells_what_a_call_says(desk, state, kept, shown, by_machine):
+    case = desk.case(administration="sante", channel="voice", description="")
+    stored(desk, case, state=state)
+    if kept:
+        with desk.house.engine.begin() as connection:
+            connection.execute(attachments.update().values(kept))
+
+    page = desk.client("agent").text("/desk/")
+
+    assert shown in page
+    assert ("Heard by a machine" in page) == by_machine
+    assert "No words" not in page
+
+
+def test_a_child_in_the_list_has_the_words_of_its_parents_recording(desk):
+    parent = desk.case(administration="eau", channel="voice", description="")
+    stored(desk, parent, state="done")
+    with desk.house.engine.begin() as connection:
+        connection.execute(attachments.update().values(transcript="ما كاينش الما"))
+    desk.case(administration="sante", channel="voice", description="", parent_case=parent.id)
+
+    assert "ما كاينش الما" in desk.client("agent").text("/desk/")
+
+
+def test_a_case_with_words_is_listed_by_them(desk):
+    case = desk.case(administration="sante")
+    stored(desk, case, state="done")
+    with desk.house.engine.begin() as connection:
+        connection.execute(attachments.update().values(transcript="ما كاينش الما"))
+
+    page = desk.client("agent").text("/desk/")
+
+    assert "Pas d&#39;eau depuis lundi" in page
+    assert "ما كاينش الما" not in page
+
+
 def test_a_raw_delivery_is_for_those_who_settle_it(desk):
     delivery_id = new_id()
     with desk.house.engine.begin() as connection:
