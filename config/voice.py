@@ -30,6 +30,12 @@ class Voice(BaseModel):
         "", description="folder of a faster-whisper model; empty: joined from the extra's packages"
     )
     beam_size: int = Field(5, ge=1, le=20, description="how many readings whisper follows at once")
+    read_twice_seconds: float = Field(
+        30,
+        ge=0,
+        description="recordings up to so long of which whisper is not sure are read twice, the "
+        "second time a little slower, and the surer reading is kept; 0: never",
+    )
     speaks_like: dict[str, str] = Field(
         default_factory=dict,
         description="language → words that whisper takes for said before the recording; they teach "

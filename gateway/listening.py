@@ -116,7 +116,7 @@ def decoding_of(voice: Voice) -> Decoding:
     sentences do that better than all of it.
     """
     heard = {tag: _last_words(Wording().text(tag, BEFORE_THE_BEEP)) for tag in LANGUAGES.values()}
-    return Decoding(voice.beam_size, heard | voice.speaks_like)
+    return Decoding(voice.beam_size, heard | voice.speaks_like, voice.read_twice_seconds)
 
 
 def _last_words(prompt: str) -> str:

@@ -28,10 +28,15 @@ MOST_TOKENS = 220
 SHORTEST_WORD_SECONDS, SHORTEST_SENTENCE, AGAINST_ALL_ODDS = 0.02, 0.5, 0.1
 #: Seconds, and the mean log probability of a token (faster-whisper's own threshold of doubt).
 LAST_MOMENT, UNLIKELY = 0.6, -1.0
-#: Seconds: how far words reach where speech is looked for without them, and how much of it is left
-#: to a person.
+#: Seconds: how far the ends of words reach where speech is looked for without them, and how much of
+#: it is left to a person.
 NEAR, UNHEARD = 1.0, 2.0
+#: Frames of 10 ms: the least that is listened to at once, and the silence left behind the speech.
+LEAST_FRAMES, REST_FRAMES = 1_500, 100
 ENDS = (".", "!", "?", "؟", "…")
+#: Of its speed: how a recording is read the second time, pitch and all, when the first reading was
+#: less than sure.
+SLOWER, SURE = 0.94, 0.9
 #: Tag → the name the model has for the nearest language it knows. Amazigh it would only mishear.
 LANGUAGES: Mapping[str, str] = {"ar": "ar", "ary": "ar", "fr": "fr", "en": "en"}
 
@@ -44,10 +49,35 @@ class Decoding:
         beam_size: readings followed at once.
         prompts: language → words that the speaker might have said before: they teach style and
             spelling, and are heard from nobody.
+        read_twice: seconds up to which a recording that was not heard surely is read a second time,
+            a little slower: what one reading mishears the other may not, and the surer one is kept.
     """
 
     beam_size: int = 5
     prompts: Mapping[str, str] = field(default_factory=dict)
+    read_twice: float = WINDOW_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One of the readings of a recording.
+
+    Attributes:
+        words: as they stand in the text, with their times in the recording.
+        language: that the model took or found.
+        missed: seconds of speech without words.
+        confidence: mean over the words, 0 to 1; less where more than ``UNHEARD`` is missed.
+    """
+
+    words: tuple[Word, ...]
+    language: str
+    missed: float
+    confidence: float
+
+    @property
+    def worth(self) -> tuple[bool, float]:
+        """By this readings are compared: all of the speech first, then how sure it is."""
+        return bool(self.words) and self.missed <= UNHEARD, self.confidence
 
 
 class WhisperTranscriber:
@@ -84,24 +114,24 @@ class WhisperTranscriber:
         model = self._loaded()
         if model is None:
             return None
-        samples = _resampled(content)
-        heard, found = self._read(model, samples, spoken, stop)
-        missed = unheard_seconds(samples, heard)
-        if missed > UNHEARD and self._decoding.prompts.get(spoken or ""):
+        sound, rate = samples_of(content, "float32")
+        samples = _resampled(sound, rate)
+        reading = self._read(model, samples, spoken, stop)
+        readings = [reading]
+        if reading.missed > UNHEARD and self._decoding.prompts.get(spoken or ""):
             # Told what came before, the model now and then takes up the text far behind its
             # beginning. Without it, it begins at the beginning.
-            again, _ = self._read(model, samples, spoken, stop, told=False)
-            if (left := unheard_seconds(samples, again)) < missed:
-                heard, missed = again, left
-        words = tuple(replace(word, text=word.text.strip()) for word in heard)
-        confidence = mean_confidence(words)
-        if missed > UNHEARD:  # sure of what it heard, and deaf to the rest: a person listens
-            confidence *= max(0.0, 1 - missed * RATE / len(samples))
+            readings.append(self._read(model, samples, spoken, stop, told=False))
+        unsure = max(one.confidence for one in readings) < SURE
+        if unsure and len(samples) <= self._decoding.read_twice * RATE:
+            slower = _resampled(sound, rate, SLOWER)
+            readings.append(self._read(model, slower, reading.language, stop, speed=SLOWER))
+        best = max(readings, key=lambda one: one.worth)
         return Transcript(
-            "".join(word.text for word in heard).strip(),
-            language or found,
-            confidence,
-            words,
+            "".join(word.text for word in best.words).strip(),
+            language or best.language,
+            best.confidence,
+            tuple(replace(word, text=word.text.strip()) for word in best.words),
             self._engine,
         )
 
@@ -113,26 +143,33 @@ class WhisperTranscriber:
         stop: Callable[[], bool],
         *,
         told: bool = True,
-    ) -> tuple[Sequence[Word], str]:
-        """The words of one reading, as they stand in the text, and the language found."""
+        speed: float = 1.0,
+    ) -> Reading:
+        """Read samples once, which have been brought to so much of their ``speed``."""
         seconds = len(samples) / RATE
         options = self.options(language, seconds)
         if not told:
             options["initial_prompt"] = None
         segments, about = model.transcribe(samples, language=language, **options)
-        words: list[Word] = []
+        heard: list[Word] = []
         for segment in segments:  # the work is done here, window by window
             if stop():
                 raise Interrupted
-            if words and _is_made_up(segment, seconds):
+            if heard and _is_made_up(segment, seconds):
                 break
-            words += (
+            heard += (
                 Word(word.word, float(word.start), float(word.end), float(word.probability))
                 for word in segment.words or ()
             )
             if seconds - float(segment.end) < SHORTEST_SENTENCE:
                 break  # what is left holds no sentence: the model would only make one up
-        return spoken_words(words, seconds), str(about.language)
+        words = tuple(spoken_words(heard, seconds))
+        missed = unheard_seconds(samples, words)
+        confidence = mean_confidence(words)
+        if missed > UNHEARD:  # sure of what it heard, and deaf to the rest: a person listens
+            confidence *= max(0.0, 1 - missed / seconds)
+        placed = (replace(w, start=w.start * speed, end=w.end * speed) for w in words)
+        return Reading(tuple(placed), str(about.language), missed, confidence)
 
     def options(self, language: str | None, seconds: float) -> dict[str, Any]:
         """What the engine is told, as its keywords: for a bare run beside ours as well."""
@@ -168,9 +205,10 @@ class WhisperTranscriber:
 
 
 def unheard_seconds(samples: NDArray[np.generic], words: Sequence[Word]) -> float:
-    """Seconds that sound like the words, lie a second and more from any of them, and have none.
+    """Seconds that sound like the words, and lie a second and more from either end of any of them.
 
-    As loud as the words means: a tenth of a second of at least half their median loudness.
+    As loud as the words means: a tenth of a second of at least half their median loudness. Ends
+    count because the alignment stretches a word over what was passed over beside it.
     """
     import numpy as np
 
@@ -182,7 +220,8 @@ def unheard_seconds(samples: NDArray[np.generic], words: Sequence[Word]) -> floa
     within, near = np.zeros(count, dtype=bool), np.zeros(count, dtype=bool)
     for word in words:
         within[int(word.start * 10) : int(word.end * 10) + 1] = True
-        near[max(0, int((word.start - NEAR) * 10)) : int((word.end + NEAR) * 10) + 1] = True
+        for end in (word.start, word.end):
+            near[max(0, int((end - NEAR) * 10)) : int((end + NEAR) * 10) + 1] = True
     if not within.any():
         return 0.0
     as_loud = loud >= np.median(loud[within]) / 2
@@ -230,8 +269,27 @@ def _sounds(word: Word) -> bool:
     return any(character.isalnum() for character in word.text)
 
 
+def without_padding(features: NDArray[np.generic]) -> NDArray[np.generic]:
+    """The spectrum of a window, of shape (bands, frames), without what fills it up to 30 s.
+
+    faster-whisper fills it with zeros, which are no silence but a faint hiss, and the model listens
+    to all of it: of a short recording most of the work is hiss, and it mishears more for it. Here
+    follow silence (the least value there is) and no more than half a window.
+    """
+    import numpy as np
+
+    filled = np.flatnonzero(features.any(axis=-2))
+    spoken = int(filled[-1]) + 1 if len(filled) else 0
+    kept = min(max(spoken + REST_FRAMES, LEAST_FRAMES), features.shape[-1])
+    if not spoken or spoken == features.shape[-1]:
+        return features[..., :kept]
+    shorter = features[..., :kept].copy()
+    shorter[..., spoken:] = features[..., :spoken].min()
+    return shorter
+
+
 def load(folder: Path) -> Any:
-    """The model of a folder on one thread, never from the network.
+    """The model of a folder on one thread, never from the network, that listens to no padding.
 
     Raises:
         ImportError: faster-whisper is not installed (the extra ``whisper``).
@@ -239,9 +297,27 @@ def load(folder: Path) -> Any:
     """
     from faster_whisper import WhisperModel
 
+    class Listener(WhisperModel):  # type: ignore[misc]
+        def encode(self, features: NDArray[np.generic]) -> Any:
+            return super().encode(without_padding(features))
+
+    return _loaded_by(Listener, folder)
+
+
+def load_bare(folder: Path) -> Any:
+    """The same as faster-whisper has it, to measure ours beside.
+
+    Raises: as :func:`load`.
+    """
+    from faster_whisper import WhisperModel
+
+    return _loaded_by(WhisperModel, folder)
+
+
+def _loaded_by(model: Callable[..., Any], folder: Path) -> Any:
     if not (folder / "model.bin").is_file():
         raise FileNotFoundError("the folder holds no model.bin")
-    return WhisperModel(
+    return model(
         str(folder),
         device="cpu",
         compute_type="int8",
@@ -251,11 +327,11 @@ def load(folder: Path) -> Any:
     )
 
 
-def _resampled(content: bytes) -> NDArray[np.generic]:
-    samples, rate = samples_of(content, "float32")
-    if rate == RATE:
+def _resampled(samples: NDArray[np.generic], rate: int, speed: float = 1.0) -> NDArray[np.generic]:
+    """The samples at the model's rate, played at so much of their speed."""
+    if rate * speed == RATE:
         return samples
     import soxr
 
-    resampled: NDArray[np.generic] = soxr.resample(samples, rate, RATE)
+    resampled: NDArray[np.generic] = soxr.resample(samples, rate * speed, RATE)
     return resampled

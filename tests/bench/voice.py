@@ -81,7 +81,7 @@ def transcriptions(options: argparse.Namespace) -> dict[str, Any]:
     import soundfile
     import soxr
 
-    from channels.voice.whisper import RATE, WhisperTranscriber, load
+    from channels.voice.whisper import RATE, WhisperTranscriber, load_bare
     from channels.voice.whisper_parts import joined
     from config.voice import Voice
     from gateway.listening import decoding_of
@@ -94,7 +94,7 @@ def transcriptions(options: argparse.Namespace) -> dict[str, Any]:
         contents = {name: (SOUNDS / f"{name}.wav").read_bytes() for name in clips}
         ours.transcribe(next(iter(contents.values())), "fr")
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        bare = load(folder)
+        bare = load_bare(folder)
         published = texts(as_published=True)
         errors = words = errors_as_published = errors_drawn = words_drawn = 0
         seconds = spent_ours = spent_bare = 0.0
@@ -158,7 +158,8 @@ def main() -> int:
     if options.only != "webhooks":
         told |= transcriptions(options)
         if not options.clips:  # so few say nothing
-            kept.append(bar("WER", told["wer"], WER))
+            drawn_too = f"WER of {CLIPS} drawn by seed {options.seed}"
+            kept += [bar("WER", told["wer"], WER), bar(drawn_too, told["wer_drawn"], WER)]
         kept += [
             bar("cost beside the bare engine", told["cost"], COST),
             bar("memory, MB", told["memory_mb"], MEMORY_MB),
