@@ -122,7 +122,8 @@ class WhisperTranscriber:
             # Told what came before, the model now and then takes up the text far behind its
             # beginning. Without it, it begins at the beginning.
             readings.append(self._read(model, samples, spoken, stop, told=False))
-        unsure = max(one.confidence for one in readings) < SURE
+        # Where there are no words at all, a second reading would only make some up.
+        unsure = any(one.words for one in readings) and max(r.confidence for r in readings) < SURE
         if unsure and len(samples) <= self._decoding.read_twice * RATE:
             slower = _resampled(sound, rate, SLOWER)
             readings.append(self._read(model, slower, reading.language, stop, speed=SLOWER))

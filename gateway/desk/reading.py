@@ -160,6 +160,8 @@ def heard(connection: Connection, listed: Sequence[Row[Any]]) -> dict[UUID, Hear
     silent = {
         row.id: row.parent_case or row.id for row in listed if not (row.subject or row.description)
     }
+    if not silent:
+        return {}
     rows = connection.execute(
         select(
             messages.c.case_id,

@@ -341,6 +341,14 @@ def test_times_of_the_slower_reading_are_those_of_the_recording(resampler, monke
     assert told.words[0].end == pytest.approx(10)
 
 
+def test_silence_is_read_once(resampler, monkeypatch, tmp_path):
+    told, model = heard_twice(monkeypatch, tmp_path, [], [BEGINNING, END])
+
+    assert told.text == ""
+    assert told.confidence == 0
+    assert len(model.seconds) == 1
+
+
 def test_what_was_surely_heard_is_read_once(resampler, monkeypatch, tmp_path):
     told, model = heard_twice(monkeypatch, tmp_path, [BEGINNING, END], [UNSURE, END])
 
