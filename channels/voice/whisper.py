@@ -274,8 +274,8 @@ def without_padding(features: NDArray[np.generic]) -> NDArray[np.generic]:
     """The spectrum of a window, of shape (bands, frames), without what fills it up to 30 s.
 
     faster-whisper fills it with zeros, which are no silence but a faint hiss, and the model listens
-    to all of it: of a short recording most of the work is hiss, and it mishears more for it. Here
-    follow silence (the least value there is) and no more than half a window.
+    to all of it: of a short recording most of the work is hiss, into which it goes on talking. Here
+    follows silence (the least value there is): a second, and more only up to half a window.
     """
     import numpy as np
 
@@ -296,13 +296,10 @@ def load(folder: Path) -> Any:
         ImportError: faster-whisper is not installed (the extra ``whisper``).
         OSError, RuntimeError, ValueError: the folder holds no model.
     """
-    from faster_whisper import WhisperModel
-
-    class Listener(WhisperModel):  # type: ignore[misc]
-        def encode(self, features: NDArray[np.generic]) -> Any:
-            return super().encode(without_padding(features))
-
-    return _loaded_by(Listener, folder)
+    model = load_bare(folder)
+    listen = model.encode
+    model.encode = lambda features: listen(without_padding(features))
+    return model
 
 
 def load_bare(folder: Path) -> Any:
@@ -312,13 +309,9 @@ def load_bare(folder: Path) -> Any:
     """
     from faster_whisper import WhisperModel
 
-    return _loaded_by(WhisperModel, folder)
-
-
-def _loaded_by(model: Callable[..., Any], folder: Path) -> Any:
     if not (folder / "model.bin").is_file():
         raise FileNotFoundError("the folder holds no model.bin")
-    return model(
+    return WhisperModel(
         str(folder),
         device="cpu",
         compute_type="int8",
