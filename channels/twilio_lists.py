@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the provider holds for us and may never have handed over: texts and recordings, listed.
+"""What the provider holds for us and may never have handed over: texts, calls and recordings.
 
 Twilio does not repeat a webhook that was answered 5xx or timed out (Messaging, error 11205), so the
 only way to lose nothing is to list what came and to file what is missing. Each row is written as
@@ -42,6 +42,21 @@ class Found:
     call_sid: str
     form: bytes
     files: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call that came in.
+
+    Attributes:
+        sid: CallSid.
+        caller: as the provider has it: E.164, or what stands for a withheld number.
+        called: ours, E.164.
+    """
+
+    sid: str
+    caller: str
+    called: str
 
 
 def texts_received(client: Client, number: str, since: datetime) -> Iterator[Found]:
@@ -92,8 +107,30 @@ def with_files(client: Client, found: Found) -> Found:
     return Found(found.sid, found.call_sid, form, found.files)
 
 
+def calls_received(client: Client, number: str, since: datetime) -> Iterator[Call]:
+    """List the calls that came to ``number`` since then, newest first, page by page to the end.
+
+    Args:
+        client: of the account.
+        number: E.164, or ``""`` for every number of the account.
+        since: aware; the provider counts whole days.
+
+    Raises:
+        DeliveryError: the provider could not be asked; what was given before stands.
+    """
+    narrowed = {"to": number} if number else {}
+    with told_plainly():
+        rows = client.calls.stream(start_time_after=since, page_size=PAGE_ROWS, **narrowed)
+    for row in _asked(rows):
+        if str(row.direction or "") == "inbound" and row.sid:
+            caller = str(row._from or "")  # noqa: SLF001 - `from` is a keyword
+            yield Call(str(row.sid), caller, str(row.to or ""))
+
+
 def recordings_made(client: Client, since: datetime) -> Iterator[Found]:
     """List the recordings that were completed since then, page by page to the end.
+
+    They are those of the whole account: also of calls that are not ours.
 
     Raises:
         DeliveryError: the provider could not be asked; what was given before stands.

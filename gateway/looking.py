@@ -24,13 +24,15 @@ from channels.sms.whatsapp import WHATSAPP
 from channels.twilio_account import client_of, form_of
 from channels.twilio_lists import (
     PAGE_ROWS,
+    Call,
     Found,
+    calls_received,
     recordings_made,
     texts_received,
     with_files,
 )
 from channels.voice.twilio import recording_key
-from gateway.inbound.recordings import CALLED, CALLER, LANGUAGE, voice_of
+from gateway.inbound.recordings import CALLED, CALLER, LANGUAGE
 from gateway.reading import read_delivery
 from tracker.database import reading
 from tracker.models import deliveries
@@ -47,6 +49,8 @@ logger = logging.getLogger(__name__)
 
 #: How far back a round looks: longer than any outage that nobody notices.
 LOOK_BACK = timedelta(days=2)
+#: A recording may have been made long after its call began.
+LONGEST_CALL = timedelta(days=1)
 
 
 def look(house: House) -> int:
@@ -94,11 +98,25 @@ def _look_for_texts(house: House, client: Client, to: str, since: datetime) -> I
 
 
 def _look_for_recordings(house: House, client: Client, since: datetime) -> Iterator[int]:
+    """Only calls to our line: an account may record others, and those are nobody's complaint."""
+    ours: dict[str, Call] | None = None
     for some in _batched(recordings_made(client, since)):
-        for found in _missing(house, some, _recording_key):
-            caller, called = voice_of(house).parties(found.call_sid)
-            told = {CALLER: caller or "anonymous", CALLED: called, LANGUAGE: ""}
-            yield _file(house, ChannelName.VOICE, _recording_key(found), found.form, told)
+        missing = _missing(house, some, _recording_key)
+        if missing and ours is None:
+            calls = calls_received(client, _line(house), since - LONGEST_CALL)
+            ours = {call.sid: call for call in calls}
+        for found in missing:
+            call = (ours or {}).get(found.call_sid)
+            if call is not None:
+                told = {CALLER: call.caller or "anonymous", CALLED: call.called, LANGUAGE: ""}
+                yield _file(house, ChannelName.VOICE, _recording_key(found), found.form, told)
+
+
+def _line(house: House) -> str:
+    """The number of the voice line, or ``""`` where only a name is set."""
+    twilio = house.settings.twilio
+    number = twilio.voice_number or twilio.number
+    return number if number.removeprefix("+").isdigit() else ""
 
 
 def _batched(found: Iterator[Found]) -> Iterator[list[Found]]:
