@@ -219,7 +219,7 @@ def _add_message(
             "subject": submission.subject,
             "text": submission.description,
             "full_text": submission.full_text,
-            "language": submission.language,
+            "language": _language_of(submission, delivery),
             "date": delivery.received_at,
             "message_id": storable(message.message_id),
             "delivery_id": delivery_id,
@@ -228,6 +228,13 @@ def _add_message(
     )
     register.add_attachments(connection, message_id, _files(submission, delivery))
     return message_id
+
+
+def _language_of(submission: Submission, delivery: Delivery) -> str:
+    """Of the words; ``""`` for a recording of a caller who chose none: who listens finds out."""
+    if delivery.channel is ChannelName.VOICE:
+        return submission.message.language or ""
+    return submission.language
 
 
 def _files(submission: Submission, delivery: Delivery) -> list[dict[str, Any]]:

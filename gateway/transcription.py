@@ -17,11 +17,21 @@ from channels.sms import media
 from channels.sms.twilio import MEDIA_SCHEME
 from channels.voice.recording import fetch
 from channels.voice.transcribe import Interrupted, Transcriber, Transcript, never
+from config.wording import ANSWERED_IN, Wording
 from dispatcher.work import Result, Work
 from gateway.listening import transcriber_of
 from tracker import attention, outbox, register
 from tracker.database import reading
-from tracker.models import AttentionReason, EventType, OutboxKind, OutboxState, attachments, blobs
+from tracker.models import (
+    AttentionReason,
+    EventType,
+    OutboxKind,
+    OutboxState,
+    attachments,
+    blobs,
+    cases,
+    messages,
+)
 from tracker.outbox import put
 
 if TYPE_CHECKING:
@@ -42,6 +52,7 @@ AWAITING, DONE = "awaiting", "done"
 NO_TRANSCRIPT = "a recording awaits transcription: nothing here speaks its language"
 NO_WORDS = "a recording in which no words were heard"
 UNSURE = "a recording whose transcript is unsure ({confidence:.0%}): listen before it is sent on"
+FOREIGN = "a recording in a language in which nobody is answered here"
 STOPPED = "the worker was asked to stop; begun anew later"
 
 
@@ -70,6 +81,7 @@ class Transcription:
         self._clock = clock
         self._stop = stop
         self._transcriber = transcriber or transcriber_of(settings)
+        self._spoken = frozenset({*Wording().languages, *ANSWERED_IN})
 
     def perform(self, work: Work) -> Result:
         """Fetch what is still to be fetched, store it, transcribe it, and let routing go on."""
@@ -78,14 +90,16 @@ class Transcription:
             files = connection.execute(
                 select(attachments).where(attachments.c.message_id == entry.message_id)
             ).all()
-        language = work.case.language if work.case is not None else None
+            language = connection.scalar(
+                select(messages.c.language).where(messages.c.id == entry.message_id)
+            )
         done: list[tuple[UUID, bytes, Transcript | None]] = []
         with self._kept_claimed(entry.id):
             for file in files:
                 try:
                     content = self._content(file.fetch_url, file.sha256)
                     spoken = file.transcript_state == AWAITING
-                    transcript = self._transcribe(content, language) if spoken else None
+                    transcript = self._transcribe(content, language or None) if spoken else None
                 except MalformedMessage as error:
                     return Result(OutboxState.FAILED, error=str(error))
                 except DeliveryError as error:
@@ -94,7 +108,9 @@ class Transcription:
                 except Interrupted:
                     return Result(OutboxState.DUE, error=STOPPED, retry_after=0.001)
                 done.append((file.id, content, transcript))
-        return Result(OutboxState.DONE, record=lambda c: self._record(c, work, done))
+        return Result(
+            OutboxState.DONE, record=lambda c: self._record(c, work, done, language or "")
+        )
 
     def _transcribe(self, content: bytes, language: str | None) -> Transcript | None:
         try:
@@ -158,6 +174,7 @@ class Transcription:
         connection: Connection,
         work: Work,
         done: list[tuple[UUID, bytes, Transcript | None]],
+        language: str,
     ) -> None:
         now, case = self._clock(), work.case
         heard: list[Transcript | None] = []
@@ -197,14 +214,36 @@ class Transcription:
                     at=now,
                 )
         if case is not None and work.entry.channel == "voice" and heard:
+            if not language:
+                self._found(connection, case, work.entry.message_id, heard)
             self._go_on(connection, case, heard, now)
+
+    def _surely(self, heard: list[Transcript | None]) -> list[Transcript]:
+        """What was surely heard, in a language that is spoken here."""
+        sure = self._settings.voice.confident
+        return [
+            t for t in heard if t and t.text and t.confidence >= sure and t.language in self._spoken
+        ]
+
+    def _found(
+        self,
+        connection: Connection,
+        case: Any,
+        message_id: UUID | None,
+        heard: list[Transcript | None],
+    ) -> None:
+        """Note the language of a caller who chose none: in that one they are answered."""
+        for transcript in self._surely(heard)[:1]:
+            for table, row_id in ((messages, message_id), (cases, case.id)):
+                connection.execute(
+                    table.update().where(table.c.id == row_id).values(language=transcript.language)
+                )
 
     def _go_on(
         self, connection: Connection, case: Any, heard: list[Transcript | None], now: datetime
     ) -> None:
         """Route by what was surely heard; else a person listens, and is told why."""
-        sure = self._settings.voice.confident
-        confident = [t.text for t in heard if t and t.text and t.confidence >= sure]
+        confident = [transcript.text for transcript in self._surely(heard)]
         if confident:
             attention.resolve_of_case(
                 connection, case.id, AttentionReason.UNTRANSCRIBED, by="transcription", at=now
@@ -222,13 +261,13 @@ class Transcription:
         attention.resolve_of_case(  # what is known now takes the place of what was known before
             connection, case.id, AttentionReason.UNTRANSCRIBED, by="transcription", at=now
         )
-        words = [t for t in heard if t is not None and t.text]
+        words, sure = [t for t in heard if t and t.text], self._settings.voice.confident
         unsure = max((t.confidence for t in words), default=0.0)
         reason = NO_WORDS if any(heard) else NO_TRANSCRIPT
         attention.open_item(
             connection,
             AttentionReason.UNTRANSCRIBED,
-            UNSURE.format(confidence=unsure) if words else reason,
+            (UNSURE.format(confidence=unsure) if unsure < sure else FOREIGN) if words else reason,
             at=now,
             case_id=case.id,
             data={"confidence": round(unsure, 3)} if words else {},

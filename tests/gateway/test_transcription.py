@@ -5,7 +5,7 @@ import io
 import json
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -32,7 +32,7 @@ from tracker import outbox as outbox_room
 from tracker.database import open_engine
 from tracker.group_commit import GroupCommit
 from tracker.migrations import upgrade
-from tracker.models import attachments, attention, case_events, outbox
+from tracker.models import attachments, attention, case_events, cases, messages, outbox
 
 
 def wav() -> bytes:
@@ -88,7 +88,7 @@ class World:
         with self.engine.connect() as connection:
             return list(connection.execute(select(table).where(*where)))
 
-    def call(self) -> None:
+    def call(self, language: str | None = "fr") -> None:
         sid = f"RE{uuid4().hex}"
         message = InboundMessage(
             sid,
@@ -101,7 +101,7 @@ class World:
             attachments=(
                 Attachment("recording.wav", "audio/wav", b"", fetch_url=f"twilio-recording:{sid}"),
             ),
-            language="fr",
+            language=language,
         )
         delivery = Delivery(ChannelName.VOICE, f"voice:{sid}", wiring.now(), "", {}, b"raw")
         assert isinstance(self.intake.accept(delivery, message), Accepted)
@@ -125,6 +125,34 @@ def world(database_url: str, tmp_path) -> Iterator[World]:
     yield made
     writer.close()
     engine.dispose()
+
+
+def test_a_caller_who_chose_no_language_is_answered_in_the_one_heard(world):
+    world.relay().drain()
+    world.call(language=None)
+    before = world.rows(cases)[-1]
+    world.ear.hears = heard()
+    world.relay().drain()
+
+    assert before.language == "ar"
+    assert world.ear.languages == ["fr", None]
+    assert world.rows(cases)[-1].language == "fr"
+    assert world.rows(messages)[-1].language == "fr"
+
+
+@pytest.mark.parametrize(
+    ("confidence", "language", "detail"),
+    [(0.4, "fr", "unsure (40%)"), (0.9, "es", "nobody is answered")],
+)
+def test_a_language_that_was_only_guessed_at_changes_nothing(world, confidence, language, detail):
+    world.relay().drain()
+    world.call(language=None)
+    world.ear.hears = replace(heard(confidence=confidence), language=language)
+    world.relay().drain()
+
+    assert world.rows(cases)[-1].language == "ar"
+    assert world.rows(outbox, outbox.c.kind == "route") == []
+    assert detail in world.rows(attention)[-1].detail
 
 
 def test_sure_words_are_kept_and_routed(world):
