@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from channels.message import ChannelName, DeliveryStatus, Receipt
+from channels.voice.twilio import missed_key
 from gateway import danger, moving
 from gateway.repeating import REPEATED
 from normalizer.complaint import Outcome
@@ -26,6 +27,7 @@ from tracker import (
 )
 from tracker.identity import new_id
 from tracker.models import (
+    AttentionReason,
     Author,
     Direction,
     EventType,
@@ -96,6 +98,11 @@ def _tell(
     delivery_id: UUID,
 ) -> None:
     """What a delivery leads to beside its case: notices, notes, an item for a person."""
+    if call := submission.message.fields.get("call_sid"):
+        # The end of the call may be told before its recording: then it looked as if it left none.
+        attention.resolve_of_delivery(
+            connection, missed_key(call), AttentionReason.MISSED, by="voice", at=delivery.received_at
+        )
     if plan.danger:  # before the acknowledgement is due, so that it leaves first
         danger.raise_alarm(connection, plan, submission, delivery, delivery_id)
     if plan.notice:

@@ -10,7 +10,7 @@ import pytest
 
 from channels.voice.twilio import TwilioVoice
 from tracker import answers
-from tracker.models import attachments, cases, deliveries, messages, outbox
+from tracker.models import attachments, attention, cases, deliveries, messages, outbox
 from tracker.register import find_case
 
 BASE = "/inbound/voice/twilio"
@@ -142,6 +142,17 @@ def test_a_hang_up_before_the_recording_is_a_missed_call(door):
         "missed_call",
         f"voice:{ended['CallSid']}:missed",
     )
+
+
+def test_a_recording_told_after_the_end_of_its_call_takes_the_missed_call_back(door):
+    record = recorder(door)
+    door.post(f"{BASE}/status", call(CallStatus="completed"))
+    door.post(f"{BASE}/status", call(CallSid="CA" + "2" * 32, CallStatus="completed"))
+    door.post(record.get("action"), recorded(Digits="hangup"))
+
+    assert len(door.rows(cases)) == 1
+    first, other = door.rows(attention)
+    assert (first.resolved_at is None, other.resolved_at is None) == (False, True)
 
 
 def test_a_call_that_left_a_recording_is_not_missed(door):
