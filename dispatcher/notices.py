@@ -18,6 +18,7 @@ from dispatcher.long_answer import shortened
 from normalizer import tracking_code
 from tracker.deadlines import answer_due
 from tracker.models import CaseStatus
+from tracker.status import SETTLED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -38,6 +39,8 @@ _BETWEEN_LANGUAGES = "* * *"
 _SHORTEST_NAME = 8
 #: One of several administrations of a case (``None`` while people choose it), and its status.
 Part = tuple[Administration | None, str]
+#: Notices that tell until when an answer is due, while one is.
+_STATUS = ("status", "status_parts")
 _HEARD = frozenset({CaseStatus.ANSWERED, CaseStatus.CLOSED})
 
 
@@ -156,6 +159,8 @@ class Notices:
         }
         if parts and notice == "status":
             notice = "status_parts"
+        if case is not None and notice in _STATUS and (status or case.status) in SETTLED:
+            notice += "_settled"
         if case is not None:
             values |= {
                 "code": isolate(tracking_code.display(case.tracking_code)),

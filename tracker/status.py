@@ -29,6 +29,8 @@ _MOVES: dict[S, frozenset[S]] = {
 }
 #: Cases that nobody works on any more.
 FINAL = frozenset({S.CLOSED, S.OUT_OF_COMPETENCE, S.WITHDRAWN})
+#: Cases in which no answer is due: the citizen has one, or none will come.
+SETTLED = FINAL | {S.ANSWERED}
 
 
 class ForbiddenMove(ValueError):  # noqa: N818

@@ -22,6 +22,7 @@ from normalizer import tracking_code
 from tracker import children, throttle
 from tracker.database import reading
 from tracker.deadlines import answer_due
+from tracker.status import SETTLED
 
 #: Wrong codes are counted over all channels in one scope.
 SCOPE = "code"
@@ -50,7 +51,7 @@ def status(house: House, form: Form, language: str) -> StatusFacts:
         administration=spoken_administration(
             name or words.text(tag, "notices.nobody_yet"), slug_of(case) if name else ""
         ),
-        expected_on=date_of(house, answer_due(case), tag),
+        expected_on="" if case.status in SETTLED else date_of(house, answer_due(case), tag),
     )
 
 

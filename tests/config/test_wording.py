@@ -157,6 +157,21 @@ def test_a_status_of_several_administrations_stays_in_its_segments(language, mos
             assert all(fold(name)[:8] in fold(text) for name in names), text
 
 
+@pytest.mark.parametrize("language", ["fr", "en", "ar"])
+@pytest.mark.parametrize("channel", ["sms", "email"])
+@pytest.mark.parametrize("several", [False, True])
+def test_a_status_tells_until_when_an_answer_is_due_only_while_one_is(language, channel, several):
+    notices = notices_of(SETTINGS, MOROCCO)
+    whose = [(REGISTER[0], "answered"), (REGISTER[1], "answered")] if several else REGISTER[0]
+
+    def told(status: str) -> str:
+        return notices.compose("status", channel, case_of(language, status), whose).text
+
+    assert "2026" in told("in_progress")
+    for status in ("answered", "closed", "withdrawn", "out_of_competence"):
+        assert "2026" not in told(status)
+
+
 def test_an_arabic_acknowledgement_is_one_segment():
     assert {length(text).segments for text, _ in texts_of("ar", "acknowledge")} == {1}
 

@@ -174,6 +174,26 @@ def test_a_status_tells_no_words(door):
     assert len(door.rows(deliveries)) == 1  # heard, so not missed
 
 
+def test_a_day_to_wait_for_is_told_only_while_an_answer_is_due(door):
+    case = a_case(door)
+
+    def status() -> str:
+        tree = press(door, press(door, document(door.post(BASE, call())), "3"), "2")
+        return str(words(press(door, tree, case.tracking_code)))
+
+    assert "is expected by" in status()
+    with door.house.engine.begin() as connection:
+        answers.answer_case(
+            connection,
+            row_of(connection, case),
+            "The water is back.",
+            author_name="A",
+            administration=None,
+            now=door.house.clock(),
+        )
+    assert "is expected by" not in status()
+
+
 def test_an_unknown_code_is_told_three_times_and_then_the_caller_is_throttled(door):
     tree: Any = None
     for _ in range(4):
