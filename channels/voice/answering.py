@@ -28,6 +28,7 @@ from channels.voice.dialogue import (
     Need,
     Place,
     Prompt,
+    Renderer,
     Step,
     Turn,
 )
@@ -48,13 +49,13 @@ def _announce(line: Line, place: Place, heard: Heard, facts: Facts | None) -> Tu
 
 
 def _leave_word(line: Line, place: Place, facts: AnswerFacts) -> Turn:
-    speech = line.renderer()
-    for language in line.tongues(place):
+    def word(speech: Renderer, language: str) -> None:
         for _ in range(2):
             speech.say(language, "voicemail")
             if facts.number:
                 speech.spell(language, facts.number.removeprefix("+"), group=3)
-    return Turn(str(speech.hang_up()))
+
+    return Turn(str(line.renderer().each(line.tongues(place), word).hang_up()))
 
 
 def _answer(line: Line, place: Place, heard: Heard, facts: Facts | None) -> Turn:

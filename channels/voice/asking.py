@@ -31,7 +31,5 @@ def wrong_code(line: Line, place: Place, again: str, last: str) -> Turn:
 
 def goodbye(line: Line, place: Place, key: str) -> Turn:
     """Say the wording ``key`` and end the call."""
-    speech = line.renderer()
-    for language in line.tongues(place):
-        speech.say(language, key)
+    speech = line.renderer().each(line.tongues(place), lambda said, tongue: said.say(tongue, key))
     return Turn(str(speech.hang_up()))

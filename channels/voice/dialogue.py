@@ -246,6 +246,16 @@ class Renderer(Protocol):
         """Beep and record; ``nothing`` is where the call goes on when nothing was recorded."""
         ...
 
+    def each(
+        self, languages: Sequence[str], passage: Callable[[Renderer, str], object]
+    ) -> Renderer:
+        """Write ``passage(renderer, language)`` once a language, and nothing heard already twice.
+
+        A language may be spoken by another that stands in for it: its passage is left out where it
+        would be heard word for word as an earlier one.
+        """
+        ...
+
     def pause(self) -> Renderer:
         """A second of silence."""
         ...

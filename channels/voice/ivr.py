@@ -34,6 +34,7 @@ from channels.voice.dialogue import (
     Need,
     Place,
     Prompt,
+    Renderer,
     Spoken,
     StatusFacts,
     Step,
@@ -66,10 +67,7 @@ def respond(line: Line, place: Place, heard: Heard, facts: Facts | None = None) 
 
 def apology(line: Line, place: Place) -> str:
     """What a caller hears when nothing can be stored now: a document."""
-    speech = line.renderer()
-    for language in line.tongues(place):
-        speech.say(language, "apology")
-    return str(speech.hang_up())
+    return goodbye(line, place, "apology").document
 
 
 def _welcome(line: Line, place: Place, heard: Heard, facts: Facts | None) -> Turn:
@@ -125,13 +123,14 @@ def _once_more(line: Line, place: Place, ask: Callable[[Line, Place], Turn]) -> 
 
 
 def _ask_recording(line: Line, place: Place) -> Turn:
-    speech = line.renderer()
-    for language in line.tongues(place):
+    def notice(speech: Renderer, language: str) -> None:
         if line.emergency_numbers and not place.silences:
             speech.say(language, "emergency")
             for number in line.emergency_numbers:
                 speech.spell(language, number, group=len(number))
         speech.say(language, "record")
+
+    speech = line.renderer().each(line.tongues(place), notice)
     speech.record(
         line.tongues(place)[-1],
         action=line.url(replace(place, step=Step.RECORDED)),
@@ -154,20 +153,21 @@ def _recorded(line: Line, place: Place, heard: Heard, facts: Facts | None) -> Tu
         return _record(line, replace(place, silences=place.silences + 1), heard, facts)
     if not isinstance(facts, Filed):
         return Turn(needs=Need.FILED)
-    speech = line.renderer()
     if heard.hung_up:
-        return Turn(str(speech))  # filed; nobody listens any more
-    for language in line.tongues(place):
+        return Turn(str(line.renderer()))  # filed; nobody listens any more
+
+    def thanks(speech: Renderer, language: str) -> None:
         if not facts.tracking_code:  # kept, but only a person can read it
             speech.say(language, "kept").say(language, "goodbye")
-            continue
+            return
         speech.say(language, "filed")
         for _ in range(2):
             speech.say(language, "your_code").spell(language, facts.tracking_code)
             if facts.pin:
                 speech.say(language, "your_pin").spell(language, facts.pin, group=3)
         speech.say(language, "goodbye")
-    return Turn(str(speech.hang_up()))
+
+    return Turn(str(line.renderer().each(line.tongues(place), thanks).hang_up()))
 
 
 def _code(line: Line, place: Place, heard: Heard, facts: Facts | None) -> Turn:
@@ -179,8 +179,8 @@ def _code(line: Line, place: Place, heard: Heard, facts: Facts | None) -> Turn:
         return goodbye(line, place, "too_many_tries")
     if facts.reading is CodeReading.UNKNOWN:
         return wrong_code(line, place, "unknown_code", "unknown_three_times")
-    speech = line.renderer()
-    for language in line.tongues(place):
+
+    def told(speech: Renderer, language: str) -> None:
         for _ in range(2):
             speech.say(
                 language,
@@ -192,7 +192,8 @@ def _code(line: Line, place: Place, heard: Heard, facts: Facts | None) -> Turn:
             if facts.expected_on:
                 speech.say(language, "expected", date=facts.expected_on)
         speech.say(language, "goodbye")
-    return Turn(str(speech.hang_up()))
+
+    return Turn(str(line.renderer().each(line.tongues(place), told).hang_up()))
 
 
 def _ask_code_again(line: Line, place: Place) -> Turn:

@@ -9,12 +9,12 @@ TwiML: https://www.twilio.com/docs/voice/twiml
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from twilio.twiml.voice_response import Gather, VoiceResponse
 
-from channels.voice.dialogue import Prompt
+from channels.voice.dialogue import Prompt, Renderer
 from channels.voice.prompts import Prompts, Utterance
 from channels.voice.sentences import parts
 
@@ -84,8 +84,12 @@ class Speech:
             timeout=self._sound.key_seconds,
             finish_on_key="" if digits == 1 else "#",
         )
+        heard: list[list[Utterance]] = []
         for prompt in prompts:
-            self._utter(gather, self._prompts.prompt(prompt.language, prompt.key, **prompt.values))
+            said = self._prompts.prompt(prompt.language, prompt.key, **prompt.values)
+            if said not in heard:  # else by the same voice in the same words
+                heard.append(said)
+                self._utter(gather, said)
         self._response.append(gather)
         self.say(prompts[-1].language, "no_key")
         self._response.redirect(action, method="POST")
@@ -108,6 +112,18 @@ class Speech:
         # Reached only when nothing was recorded.
         self.say(language, "heard_nothing")
         self._response.redirect(nothing, method="POST")
+        return self
+
+    def each(self, languages: Sequence[str], passage: Callable[[Renderer, str], object]) -> Speech:
+        """Write a passage once a language; what would be heard twice is left out."""
+        heard = {str(Speech(self._sound, self._prompts))}
+        for language in languages:
+            part = Speech(self._sound, self._prompts)
+            passage(part, language)
+            if str(part) not in heard:
+                heard.add(str(part))
+                for verb in part._response.verbs:
+                    self._response.append(verb)
         return self
 
     def pause(self) -> Speech:

@@ -169,6 +169,32 @@ def test_without_a_language_all_are_spoken(line):
     assert "1, 9" in said
 
 
+def test_nothing_is_heard_twice_where_one_language_stands_in_for_another(line):
+    voiced = frozenset({"ar", "fr", "en"})
+
+    def lines(clips):
+        prompts = Prompts(words, voiced, clips, {"ary": "ar", "zgh": "ar"})
+        return replace(line, keys=Voice().language_keys, renderer=lambda: Speech(Sound(), prompts))
+
+    def clip(language, name):
+        return "clip" if (language, name) == ("zgh", "record") else None
+
+    unchosen, filed = Place(Step.RECORDED, silences=1), Filed(CODE, "123456")
+    for place, heard, facts, twice in (
+        (Place(Step.LANGUAGE, silences=2), Heard(), None, "record"),
+        (unchosen, Heard(recording="RE1"), filed, "filed"),
+        (unchosen, Heard(recording="RE1"), Filed(""), "kept"),
+        (Place(Step.LANGUAGE), Heard("#"), None, "goodbye"),
+    ):
+        said = spoken(respond(lines(lambda *_: None), place, heard, facts))
+        assert [said.count(words(tag, twice)) for tag in ("ar", "fr", "en")] == [1, 1, 1]
+
+    # A language with a clip of its own is heard in it, whatever stands in elsewhere.
+    turn = respond(lines(clip), Place(Step.LANGUAGE, silences=2), Heard())
+    assert [verb.text for verb in tree_of(turn).iter("Play")] == ["clip"]
+    assert spoken(turn).count(words("ar", "emergency")) == 2
+
+
 def test_a_record_names_its_action_and_its_limits(line, places):
     verb = tree_of(respond(line, Place(Step.MENU, "fr"), Heard("1"))).find("Record")
 
