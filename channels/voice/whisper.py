@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from channels.voice.echoes import Passage, certainty, spoken
 from channels.voice.sound import samples_of
 from channels.voice.transcribe import Interrupted, Transcript, Word, mean_confidence, never
 
@@ -108,20 +109,21 @@ class WhisperTranscriber:
             MalformedMessage: the file is no sound, or of an unusable rate.
             Interrupted: ``stop()`` was true.
         """
-        spoken = LANGUAGES.get((language or "").split("-", maxsplit=1)[0])
-        if language and spoken is None:
+        tongue = LANGUAGES.get((language or "").split("-", maxsplit=1)[0])
+        if language and tongue is None:
             return None
         model = self._loaded()
         if model is None:
             return None
         sound, rate = samples_of(content, "float32")
         samples = _resampled(sound, rate)
-        reading = self._read(model, samples, spoken, stop)
+        prompt = self._decoding.prompts.get(tongue or "", "")
+        reading = self._read(model, samples, tongue, stop)
         readings = [reading]
-        if reading.missed > UNHEARD and self._decoding.prompts.get(spoken or ""):
+        if reading.missed > UNHEARD and prompt:
             # Told what came before, the model now and then takes up the text far behind its
             # beginning. Without it, it begins at the beginning.
-            readings.append(self._read(model, samples, spoken, stop, told=False))
+            readings.append(self._read(model, samples, tongue, stop, told=False))
         # Where there are no words at all, a second reading would only make some up.
         unsure = any(one.words for one in readings) and max(r.confidence for r in readings) < SURE
         if unsure and len(samples) <= self._decoding.read_twice * RATE:
@@ -131,7 +133,7 @@ class WhisperTranscriber:
         return Transcript(
             "".join(word.text for word in best.words).strip(),
             language or best.language,
-            best.confidence,
+            best.confidence * certainty(best.words, prompt),
             tuple(replace(word, text=word.text.strip()) for word in best.words),
             self._engine,
         )
@@ -152,19 +154,21 @@ class WhisperTranscriber:
         if not told:
             options["initial_prompt"] = None
         segments, about = model.transcribe(samples, language=language, **options)
-        heard: list[Word] = []
+        passages: list[Passage] = []
         for segment in segments:  # the work is done here, window by window
             if stop():
                 raise Interrupted
-            if heard and _is_made_up(segment, seconds):
+            if passages and _is_made_up(segment, seconds):
                 break
-            heard += (
+            heard = [
                 Word(word.word, float(word.start), float(word.end), float(word.probability))
                 for word in segment.words or ()
-            )
+            ]
+            passages.append(Passage(heard, float(segment.no_speech_prob)))
             if seconds - float(segment.end) < SHORTEST_SENTENCE:
                 break  # what is left holds no sentence: the model would only make one up
-        words = tuple(spoken_words(heard, seconds))
+        said = spoken(passages, options["initial_prompt"] or "")
+        words = tuple(spoken_words(said, seconds))
         missed = unheard_seconds(samples, words)
         confidence = mean_confidence(words)
         if missed > UNHEARD:  # sure of what it heard, and deaf to the rest: a person listens

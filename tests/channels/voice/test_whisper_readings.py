@@ -87,7 +87,12 @@ class Model:
 
 
 def segment(
-    text: str, start: float, end: float, likely: float = -0.2, probability: float = 0.9
+    text: str,
+    start: float,
+    end: float,
+    likely: float = -0.2,
+    probability: float = 0.9,
+    no_speech: float = 0.0,
 ) -> SimpleNamespace:
     said = [f" {word}" for word in text.split()]
     each = (end - start) / len(said)
@@ -100,7 +105,9 @@ def segment(
         )
         for number, word in enumerate(said)
     ]
-    return SimpleNamespace(words=words, start=start, end=end, avg_logprob=likely)
+    return SimpleNamespace(
+        words=words, start=start, end=end, avg_logprob=likely, no_speech_prob=no_speech
+    )
 
 
 @pytest.mark.parametrize(
