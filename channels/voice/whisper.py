@@ -27,6 +27,8 @@ TOKENS, TOKENS_A_SECOND = 12, 7.0
 #: What the longest prompt (223 tokens and the five that begin a window) leaves of 448.
 MOST_TOKENS = 220
 SHORTEST_WORD_SECONDS, SHORTEST_SENTENCE, AGAINST_ALL_ODDS = 0.02, 0.5, 0.1
+#: Seconds: nobody says a word in less, and the alignment fails on less than two frames.
+SHORTEST_SOUND = 0.1
 #: Seconds, and the mean log probability of a token (faster-whisper's own threshold of doubt).
 LAST_MOMENT, UNLIKELY = 0.6, -1.0
 #: Seconds: how far the ends of words reach where speech is looked for without them, and how much of
@@ -117,7 +119,10 @@ class WhisperTranscriber:
             return None
         sound, rate = samples_of(content, "float32")
         samples = _resampled(sound, rate)
-        prompt = self._decoding.prompts.get(tongue or "", "")
+        if len(samples) < SHORTEST_SOUND * RATE:
+            return Transcript("", language or "", 0.0, (), self._engine)
+        tongue = tongue or most_likely(model.detect_language(samples)[2])
+        prompt = self._decoding.prompts.get(tongue, "")
         reading = self._read(model, samples, tongue, stop)
         readings = [reading]
         if reading.missed > UNHEARD and prompt:
@@ -207,6 +212,17 @@ class WhisperTranscriber:
                         type(error).__name__,
                     )
             return self._model
+
+
+def most_likely(probabilities: Sequence[tuple[str, float]]) -> str:
+    """Which language is spoken: one that is answered here, unless another is twice as likely.
+
+    Args:
+        probabilities: the model's name of each language and how probable it is, the highest first.
+    """
+    name, highest = probabilities[0]
+    near = (other for other, probable in probabilities if 2 * probable > highest)
+    return next((other for other in near if other in LANGUAGES.values()), name)
 
 
 def unheard_seconds(samples: NDArray[np.generic], words: Sequence[Word]) -> float:

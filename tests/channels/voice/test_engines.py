@@ -80,6 +80,12 @@ def test_amazigh_is_left_to_a_person(whisper, speech):
     assert whisper.transcribe(speech, "zgh") is None
 
 
+@pytest.mark.parametrize("language", [None, "fr", "ar"])
+@pytest.mark.parametrize("samples", [0, 1, 80, 160, 799])
+def test_hardly_any_sound_holds_no_words(whisper, samples, language):
+    assert whisper.transcribe(wav(np.zeros(samples)), language).text == ""
+
+
 @pytest.mark.parametrize("engine", ["korean", "whisper"])
 def test_a_stop_gives_the_work_up(engine, speech, request):
     transcriber = request.getfixturevalue(engine)

@@ -12,6 +12,7 @@ from channels.voice.transcribe import Word
 from channels.voice.whisper import (
     Decoding,
     WhisperTranscriber,
+    most_likely,
     spoken_words,
     unheard_seconds,
     without_padding,
@@ -24,6 +25,21 @@ def word(text, start, end, confidence=0.9):
 
 
 SAID = [word(" C'est", 0.0, 0.4), word(" valide.", 0.4, 1.0)]
+
+
+@pytest.mark.parametrize(
+    ("probabilities", "language"),
+    [
+        ([("fr", 0.9), ("es", 0.05)], "fr"),
+        ([("pt", 0.42), ("fr", 0.41)], "fr"),
+        ([("fa", 0.5), ("ur", 0.3), ("ar", 0.28)], "ar"),
+        ([("es", 0.94), ("en", 0.03)], "es"),
+    ],
+)
+def test_the_language_of_a_recording_is_one_that_is_answered_unless_another_is_surer(
+    probabilities, language
+):
+    assert most_likely(probabilities) == language
 
 
 @pytest.mark.parametrize(
