@@ -29,6 +29,8 @@ class VoskTranscriber:
     def __init__(self, models: Mapping[str, str]) -> None:
         self._folders = dict(models)
         self._models: dict[str, Any] = {}
+        #: Why a model cannot be loaded; ``""``: it can, or nothing was asked of it yet.
+        self.fault = ""
         self._loading = threading.Lock()
 
     def transcribe(
@@ -74,6 +76,8 @@ class VoskTranscriber:
         with self._loading:
             if tag not in self._models:
                 self._models[tag] = _load(tag, Path(self._folders[tag]))
+                if self._models[tag] is None:
+                    self.fault = f"the speech model of vosk for {tag} cannot be loaded"
             return self._models[tag]
 
 

