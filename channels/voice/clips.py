@@ -2,7 +2,8 @@
 """Recorded prompts: a folder of clips a language, for languages that no voice speaks.
 
 ``CLIPS/zgh/menu.mp3`` is the prompt ``voice.menu`` in Amazigh; ``digit-4``, ``number-21``,
-``month-3`` and ``status-answered`` are what digits, dates and statuses are put together from.
+``month-3`` and ``status-of-answered`` are what digits, dates and statuses are put together from;
+``administration-SLUG`` and ``administration-none`` name who has the case.
 """
 
 from __future__ import annotations
@@ -62,12 +63,15 @@ class ClipFolder:
         return missing, broken
 
 
-def needed(keys: Mapping[str, str], statuses: Iterable[str]) -> dict[str, str]:
+def needed(
+    keys: Mapping[str, str], statuses: Iterable[str], administrations: Mapping[str, str]
+) -> dict[str, str]:
     """Every clip a language needs, with the words to be recorded.
 
     Args:
         keys: prompt → its wording with ``{places}``.
         statuses: the statuses of a case.
+        administrations: slug → name; under ``""`` what is said before there is one.
     """
     wanted: dict[str, str] = {}
     for key, wording in sorted(keys.items()):
@@ -81,6 +85,7 @@ def needed(keys: Mapping[str, str], statuses: Iterable[str]) -> dict[str, str]:
     wanted |= {f"number-{day}": str(day) for day in DAYS}
     wanted |= {f"month-{month}": f"month {month}" for month in MONTHS}
     wanted |= {f"status-of-{status}": status for status in statuses}
+    wanted |= {_administration(slug): name for slug, name in administrations.items()}
     return wanted
 
 
@@ -97,4 +102,8 @@ def spoken_status(text: str, status: str) -> Spoken:
 
 def spoken_administration(name: str, slug: str) -> Spoken:
     """An administration that a clip can say; without that clip a voice says the whole prompt."""
-    return Spoken(name, [f"administration-{slug}" if slug else "administration-none"])
+    return Spoken(name, [_administration(slug)])
+
+
+def _administration(slug: str) -> str:
+    return f"administration-{slug}" if slug else "administration-none"

@@ -10,18 +10,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from sqlalchemy.exc import SQLAlchemyError
 
 from channels.voice import whisper_parts
 from channels.voice.clips import ClipFolder, needed
 from channels.voice.whisper import load_bare
 from config.voice import spoken_prompts
 from config.wording import ANSWERED_IN, Wording
+from dispatcher.administration import Administration, load_all
+from gateway import wiring
 from gateway.commands.settings import pass_settings_as_they_are
 from gateway.listening import Model, catalogue, models_folder, vosk_models, whisper_folder
 from gateway.model_store import ModelFault, install, verify
+from tracker.database import reading
 from tracker.models import CaseStatus
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from config.settings import Settings
 
 #: What an operator does about a model that is not whole.
@@ -132,11 +138,19 @@ def check_models(settings: Settings, as_json: bool) -> None:  # noqa: FBT001
 @pass_settings_as_they_are
 def clips(settings: Settings, language: str, *, as_json: bool) -> None:
     """List the clips that a language needs, with the words to record; exit 1 if one is missing."""
-    wanted = clips_needed(language)
+    register = register_of(settings)
+    wanted = clips_needed(language, register)
     folder = clips_folder(settings)
     missing, broken = folder.faults(language, wanted)
+    if register is None:
+        click.echo(
+            "the administrations cannot be read here: a status needs administration-SLUG of each "
+            "of them as well; see: guichet doctor",
+            err=True,
+        )
     if as_json:
-        click.echo(json.dumps({"needed": wanted, "missing": missing, "broken": broken}))
+        told = {"needed": wanted, "missing": missing, "broken": broken}
+        click.echo(json.dumps(told | {"administrations_read": register is not None}))
         sys.exit(1 if missing or broken else 0)
     for name, words in wanted.items():
         click.echo(f"{'missing' if name in missing else 'there  '} {name:28} {words}")
@@ -150,16 +164,33 @@ def clips_folder(settings: Settings) -> ClipFolder:
     return ClipFolder(Path(settings.voice.clips) if settings.voice.clips else None)
 
 
-def clips_needed(language: str) -> dict[str, str]:
-    """Name → words of every clip of a language."""
+def register_of(settings: Settings) -> Mapping[str, Administration] | None:
+    """The administrations on record by slug; ``None`` where no database is at hand."""
+    engine = wiring.engine_of(settings)
+    if engine.dialect.name == "sqlite" and not Path(engine.url.database or "").is_file():
+        return None  # opening it would make one
+    try:
+        with reading(engine).connect() as connection:
+            return load_all(connection)
+    except SQLAlchemyError:
+        return None
+
+
+def clips_needed(
+    language: str, register: Mapping[str, Administration] | None = None
+) -> dict[str, str]:
+    """Name → words of every clip of a language, with those of the administrations on record."""
     prompts = spoken_prompts(language)
+    wording = Wording()
+    tag = wording.answering_language(language)
     if not prompts:
-        wording = Wording()
-        tag = wording.answering_language(language)
         keys = [key for key in wording.keys(tag) if key.startswith("voice.")]
         own = [key for key in keys if not key.startswith("voice.welcome_")]
         prompts = {key.removeprefix("voice."): _template(wording, tag, key) for key in own}
-    return needed(prompts, [str(status).replace("_", "-") for status in CaseStatus])
+    names = {slug: one.name(language) for slug, one in sorted((register or {}).items())}
+    names[""] = wording.text(tag, "notices.nobody_yet")
+    statuses = [str(status).replace("_", "-") for status in CaseStatus]
+    return needed(prompts, statuses, names)
 
 
 def _template(wording: Wording, tag: str, key: str) -> str:
@@ -205,8 +236,10 @@ def line_fault(settings: Settings) -> str:
     folder = clips_folder(settings)
     if folder.folder is not None and not folder.folder.is_dir():
         faults.append(f"voice.clips: there is no folder {folder.folder}")
-    for language in folder.languages():
-        missing, broken = folder.faults(language, clips_needed(language))
+    languages = folder.languages()
+    register = register_of(settings) if languages else None
+    for language in languages:
+        missing, broken = folder.faults(language, clips_needed(language, register))
         if missing:
             instead = ANSWERED_IN.get(language, language)
             faults.append(

@@ -9,17 +9,29 @@ import json
 import shutil
 import threading
 import zipfile
+from datetime import date
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from channels.voice.clips import (
+    ClipFolder,
+    spoken_administration,
+    spoken_date,
+    spoken_status,
+)
+from channels.voice.prompts import Prompts
 from config.settings import Settings
-from config.voice import Voice
+from config.voice import Voice, spoken_prompts
+from dispatcher.administration import load_all
+from gateway import wiring
 from gateway.commands.transcribe import transcribe
 from gateway.commands.voice import line_fault, voice
 from gateway.model_store import ModelFault, check_source
 from guichet_testing.sound import wav
+from tracker.database import reading
+from tracker.migrations import upgrade
 
 NAME = "tiny-model"
 
@@ -177,6 +189,54 @@ def test_missing_clips_are_told(tmp_path):
     listed = run(settings, "clips", "zgh")
     assert listed.exit_code == 1
     assert "ⴰⵣⵓⵍ" in listed.output
+
+
+def test_a_status_needs_the_names_of_all_administrations(tmp_path):
+    """All clips that are listed are laid down: then a status is heard in Amazigh throughout."""
+    folder = tmp_path / "clips" / "zgh"
+    folder.mkdir(parents=True)
+    settings = Settings(
+        profile="demo", data_dir=tmp_path, voice={"clips": str(folder.parent), "engine": "none"}
+    )
+    without = run(settings, "clips", "zgh", "--json")
+    assert json.loads(without.stdout)["administrations_read"] is False
+    assert "administration-SLUG" in without.stderr
+    assert not (tmp_path / "guichet.sqlite3").exists()
+
+    engine = wiring.engine_of(settings)
+    upgrade(engine)
+    wiring.load_administrations(settings, engine)
+    with reading(engine).connect() as connection:
+        slugs = load_all(connection)
+    for name in json.loads(without.stdout)["needed"]:
+        (folder / f"{name}.wav").write_bytes(wav(np.zeros(800)))
+    told = json.loads(run(settings, "clips", "zgh", "--json").stdout)
+    assert told["missing"] == [f"administration-{slug}" for slug in sorted(slugs)]
+    assert f"{len(slugs)} clips are missing" in line_fault(settings)
+
+    for name in told["missing"]:
+        (folder / f"{name}.wav").write_bytes(wav(np.zeros(800)))
+    assert run(settings, "clips", "zgh").exit_code == 0
+    assert line_fault(settings) == ""
+
+    def words(language: str, key: str, **values: object) -> str:
+        return spoken_prompts(language)[key].format_map(values)
+
+    spoken = Prompts(
+        words,
+        frozenset({"ar"}),
+        lambda language, name: str(ClipFolder(folder.parent).find(language, name) or "") or None,
+        {"zgh": "ar"},
+    )
+    for slug in (*slugs, ""):
+        said = spoken.prompt(
+            "zgh",
+            "status",
+            status=spoken_status("…", "received"),
+            date=spoken_date("…", date(2026, 3, 1)),
+            administration=spoken_administration("…", slug),
+        )
+        assert all(one.clip for one in said)
 
 
 def test_nothing_is_missed_where_no_clips_and_no_engine_are_wanted(tmp_path):

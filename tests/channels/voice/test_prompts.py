@@ -124,12 +124,13 @@ def test_the_texts_to_be_recorded_are_those_of_the_other_languages(language):
 
 
 def test_what_is_needed_is_told_with_its_words(folder, lay):
-    wanted = needed(spoken_prompts("zgh"), ["in-progress"])
+    wanted = needed(spoken_prompts("zgh"), ["in-progress"], {"onee-eau": "ONEE", "": "…"})
     lay("menu", "digit-1")
     (folder / "zgh" / "goodbye.mp3").write_bytes(b"<Error/>")
     missing, broken = ClipFolder(folder).faults("zgh", wanted)
 
     assert {"status-1", "number-31", "month-12", "digit-0", "status-of-in-progress"} <= set(missing)
+    assert {"administration-onee-eau", "administration-none"} <= set(missing)
     assert not {"menu", "digit-1"} & set(missing)
     assert broken == ["goodbye.mp3"]
 
