@@ -51,6 +51,11 @@ class Voice(BaseModel):
     catalogue: str = Field("", description="TOML of models; empty: the shipped one")
     max_recording_seconds: int = 300
     max_recording_bytes: int = 40_000_000
+    fetch_seconds: float = Field(
+        120,
+        gt=0,
+        description="longest time that fetching a recording takes; then it is tried again",
+    )
     language_keys: dict[str, str] = Field(
         default_factory=lambda: {"1": "ar", "2": "fr", "3": "en", "4": "ary", "5": "zgh"},
         description="key → BCP 47 tag, in the order they are announced",

@@ -93,11 +93,13 @@ class Transcription:
             language = connection.scalar(
                 select(messages.c.language).where(messages.c.id == entry.message_id)
             )
+        # A recording that stays cut off through all tries is kept as it is rather than lost.
+        last = entry.attempts >= self._settings.queue.max_attempts
         done: list[tuple[UUID, bytes, Transcript | None]] = []
         with self._kept_claimed(entry.id):
             for file in files:
                 try:
-                    content = self._content(file.fetch_url, file.sha256)
+                    content = self._content(file.fetch_url, file.sha256, even_cut=last)
                     spoken = file.transcript_state == AWAITING
                     transcript = self._transcribe(content, language or None) if spoken else None
                 except MalformedMessage as error:
@@ -145,7 +147,7 @@ class Transcription:
             over.set()
             thread.join()
 
-    def _content(self, fetch_url: str, sha256: str | None) -> bytes:
+    def _content(self, fetch_url: str, sha256: str | None, *, even_cut: bool = False) -> bytes:
         if sha256 is not None:
             with reading(self._engine).connect() as connection:
                 stored = select(blobs.c.content).where(blobs.c.sha256 == sha256)
@@ -167,6 +169,9 @@ class Transcription:
             base_url=twilio.api_base_url or TWILIO_API,
             auth=(twilio.account_sid, tokens[0] if tokens else ""),
             max_bytes=self._settings.voice.max_recording_bytes,
+            longest_seconds=self._settings.voice.fetch_seconds,
+            even_cut=even_cut,
+            stop=self._stop,
         )
 
     def _record(

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """From a recording to a transcript, a route or a person: once, whoever dies or is late."""
 
+import http.server
 import io
 import json
 import threading
@@ -81,7 +82,7 @@ class World:
             transcriber=self.ear,
             stop=lambda: self.stopped,
         )
-        work._content = lambda *_: wav()  # type: ignore[method-assign]
+        work._content = lambda *_, **__: wav()  # type: ignore[method-assign]
         return Relay(self.engine, self.settings, work.perform, wiring.now, TRANSCRIBED)
 
     def rows(self, table: Any, *where: Any) -> list[Any]:
@@ -265,8 +266,50 @@ def test_pending_recordings_are_caught_up_with(world, monkeypatch):
 
 def _performing(world: World) -> Transcription:
     work = Transcription(world.settings, world.engine, wiring.now, transcriber=world.ear)
-    work._content = lambda *_: wav()  # type: ignore[method-assign]
+    work._content = lambda *_, **__: wav()  # type: ignore[method-assign]
     return work
+
+
+@pytest.fixture
+def cutting() -> Iterator[str]:
+    """The address of a host that always cuts recordings off, as a lost connection does."""
+
+    class Cutting(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)  # without a length: the end of the connection is the end
+            self.end_headers()
+            self.wfile.write(wav()[:4000])
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Cutting)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_a_recording_that_stays_cut_off_is_kept_after_the_last_try(world, cutting):
+    twilio = world.settings.twilio.model_copy(
+        update={"account_sid": "AC1", "api_base_url": cutting}
+    )
+    queue = world.settings.queue.model_copy(update={"max_attempts": 3})
+    settings = world.settings.model_copy(update={"twilio": twilio, "queue": queue})
+    passed = timedelta()
+    work = Transcription(settings, world.engine, wiring.now, transcriber=world.ear)
+    relay = Relay(world.engine, settings, work.perform, lambda: wiring.now() + passed, TRANSCRIBED)
+    for _ in range(2):
+        relay.drain()
+        assert world.rows(outbox, outbox.c.kind == "transcribe")[0].state == "due"
+        assert world.rows(attachments)[0].sha256 is None
+        passed += timedelta(hours=2)
+    relay.drain()
+
+    assert world.rows(outbox, outbox.c.kind == "transcribe")[0].state == "done"
+    assert world.rows(attachments)[0].size == 4000
 
 
 def test_a_command_without_an_engine_says_what_to_set(world):

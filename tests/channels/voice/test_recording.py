@@ -3,6 +3,9 @@
 
 import base64
 import io
+import socket
+import threading
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -12,7 +15,7 @@ import soundfile
 
 from channels.errors import MalformedMessage, Rejected, Unreachable
 from channels.voice import recording
-from channels.voice.transcribe import NoTranscriber
+from channels.voice.transcribe import Interrupted, NoTranscriber
 from channels.voice.vosk import VoskTranscriber, transcript_of
 
 AUTH = ("AC1", "secret")
@@ -25,7 +28,7 @@ def wav(rate=8000, seconds=1, subtype="PCM_16"):
     return file.getvalue()
 
 
-def fetch(answer, sid="RE1", max_bytes=100_000):
+def fetch(answer, sid="RE1", max_bytes=100_000, **more):
     """Fetch from a host that answers with ``answer``; give the result and the requests."""
     asked = []
 
@@ -36,7 +39,9 @@ def fetch(answer, sid="RE1", max_bytes=100_000):
         return answer
 
     transport = httpx.MockTransport(respond)
-    content = recording.fetch("AC1", sid, "http://api.test/", AUTH, max_bytes, transport=transport)
+    content = recording.fetch(
+        "AC1", sid, "http://api.test/", AUTH, max_bytes, transport=transport, **more
+    )
     return content, asked
 
 
@@ -80,6 +85,82 @@ def test_a_redirect_is_not_followed_with_the_token(status):
 def test_what_is_no_sound_is_told(content):
     with pytest.raises(MalformedMessage):
         fetch(httpx.Response(200, content=content))
+
+
+@pytest.fixture
+def dripping() -> Iterator[str]:
+    """The address of a host that answers at once and then gives a byte now and then."""
+    over = threading.Event()
+
+    def serve(listening: socket.socket) -> None:
+        peer, _ = listening.accept()
+        with peer:
+            peer.recv(4096)
+            peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 90000\r\n\r\n")
+            while not over.wait(0.02):
+                try:
+                    peer.sendall(b"x")
+                except OSError:  # nobody listens any more
+                    return
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=serve, args=(listening,))
+        thread.start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        over.set()
+        thread.join()
+
+
+def test_a_host_that_drips_holds_nobody_for_ever(dripping):
+    with pytest.raises(Unreachable, match="slowly"):
+        recording.fetch("AC1", "RE1", dripping, AUTH, 100_000, longest_seconds=0.2)
+
+
+def test_a_stop_gives_a_fetch_up(dripping):
+    with pytest.raises(Interrupted):
+        recording.fetch("AC1", "RE1", dripping, AUTH, 100_000, stop=lambda: True)
+
+
+@pytest.mark.parametrize("subtype", ["PCM_16", "ULAW"])
+@pytest.mark.parametrize("length", [-1, 1000, 44, 40])
+def test_a_recording_that_is_cut_off_is_tried_again(subtype, length):
+    cut = wav(subtype=subtype)[:length]
+
+    assert recording.is_cut(cut)
+    if length > 100:
+        with pytest.raises(Unreachable, match="less sound"):
+            fetch(httpx.Response(200, content=cut))
+        assert fetch(httpx.Response(200, content=cut), even_cut=True)[0] == cut
+
+
+def unknown_length(size):
+    """A WAV written while the sound still came: its header tells no length."""
+    whole = bytearray(wav())
+    at = whole.index(b"data") + 4
+    whole[at : at + 4] = size.to_bytes(4, "little")
+    return bytes(whole)
+
+
+def flac():
+    file = io.BytesIO()
+    soundfile.write(file, np.zeros(800), 8000, format="FLAC")
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        wav(),
+        wav(subtype="ULAW"),
+        wav() + b"LIST\x02\x00\x00\x00ab",
+        unknown_length(0xFFFFFFFF),
+        unknown_length(0x7FFFFFFF),
+        unknown_length(0),
+        flac(),
+    ],
+)
+def test_a_whole_recording_is_not_taken_for_a_cut_one(content):
+    assert not recording.is_cut(content)
 
 
 @pytest.mark.parametrize("sid", ["", "http://169.254.169.254/", "RE1/../x", "RE1?x", "RÉ1"])
