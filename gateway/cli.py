@@ -162,11 +162,15 @@ def smpp(settings: Settings) -> None:
 
 @guichet.command(epilog="Example: guichet worker relay")
 @click.argument("queue", type=click.Choice(["relay", "transcribe"]), default="relay")
+@click.option("--without-queue", is_flag=True, hidden=True)
 @pass_settings
-def worker(settings: Settings, queue: str) -> None:
+def worker(settings: Settings, queue: str, *, without_queue: bool) -> None:
     """Work on one queue until SIGTERM."""
     from gateway import worker as working
 
+    if without_queue:
+        working.work_off(settings, queue, stopping())
+        return
     working.run(settings, queue, announce)
 
 

@@ -24,6 +24,7 @@ from gateway.relay import RELAYED, TRANSCRIBED, Relay
 from gateway.smpp_outbox import AskingTexts
 from gateway.smpp_sweep import SmppSweep
 from gateway.training import NightlyTraining
+from gateway.transcribing import Transcribing
 from gateway.worker import relay_of
 from tracker import outbox, throttle
 from tracker.database import reading
@@ -69,6 +70,7 @@ class Sweeper:
         self._bells = {name: Doorbell(settings.redis_url, name) for name in (RELAY, TRANSCRIBE)}
         self._relays: dict[str, Relay] = {}
         self._tidied: datetime | None = None
+        self._transcribing = Transcribing()
 
     def sweep(self, stop: Callable[[], bool] = lambda: False) -> None:
         """Do one round; what it drains itself it drains until ``stop()``."""
@@ -90,10 +92,14 @@ class Sweeper:
                 continue
             if self._bells[name].works():
                 self._bells[name].ring_anew()
-            elif name == TRANSCRIBE:  # one recording a round: texts and mails must not wait long
-                self._relay(name).batch(stop)
+            elif name == TRANSCRIBE:
+                self._transcribing.begin()
             else:
                 self._relay(name).drain(stop)
+
+    def stop(self) -> None:
+        """End what was begun beside the rounds."""
+        self._transcribing.stop()
 
     def _reconcile(self, now: datetime) -> None:
         """Ask the provider about what may or may not have gone.
@@ -161,4 +167,5 @@ def run(settings: Settings, stop: Callable[[], bool], announce: Callable[[str], 
         until = time.monotonic() + settings.queue.sweep_seconds
         while time.monotonic() < until and not stop():
             time.sleep(0.1)
+    sweeper.stop()
     nightly.stop()

@@ -79,11 +79,13 @@ def _relay(queue: str, process: int) -> tuple[Doorbell, Relay]:  # noqa: ARG001 
     return Doorbell(settings.redis_url, queue), relay_of(settings, queue)
 
 
-def relay_of(settings: Settings, queue: str = RELAY) -> Relay:
-    """Build the relay of one queue."""
+def relay_of(
+    settings: Settings, queue: str = RELAY, stop: Callable[[], bool] = _enough.is_set
+) -> Relay:
+    """Build the relay of one queue; after ``stop()`` it gives a transcription up."""
     workshop = wiring.build_workshop(settings)
     if queue == TRANSCRIBE:
-        work = Transcription(settings, workshop.engine, wiring.now, stop=_enough.is_set)
+        work = Transcription(settings, workshop.engine, wiring.now, stop=stop)
         # One at a time: what is claimed and not begun would wait for a lease if this one dies.
         one = settings.queue.model_copy(update={"batch_size": 1})
         alone = settings.model_copy(update={"queue": one})
@@ -123,6 +125,18 @@ def stand_back(niceness: int) -> None:
     """Let everything else go first, and use one thread: for this process and those it forks."""
     os.nice(niceness)
     os.environ["OMP_NUM_THREADS"] = "1"
+
+
+def work_off(settings: Settings, queue: str, stop: Callable[[], bool]) -> None:
+    """Do what is due without a queue, and end: at ``stop()`` too, and after whoever began it."""
+    if queue == TRANSCRIBE:
+        stand_back(settings.voice.niceness)
+    parent = os.getppid()
+
+    def enough() -> bool:
+        return stop() or os.getppid() != parent
+
+    relay_of(settings, queue, enough).drain(enough)
 
 
 def run(settings: Settings, queue: str, announce: Callable[[str], None]) -> None:
