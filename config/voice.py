@@ -10,6 +10,9 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from config.wording import ANSWERED_IN
+from config.wording import HERE as WORDING
+
 #: Prompts of languages that are spoken by recorded clips: one TOML file a BCP 47 tag.
 SPOKEN = Path(__file__).parent / "spoken"
 CATALOGUE = Path(__file__).parent / "voice_models.toml"
@@ -97,6 +100,29 @@ class Voice(BaseModel):
         if bad or not self.language_keys:
             raise ValueError("language_keys: each key must be one digit from 1 to 9")
         return self
+
+    @model_validator(mode="after")
+    def _languages_are_worded(self) -> Self:
+        """Else callers who chose one of them would hear another, by which nobody can go."""
+        worded = languages_of_line()
+        unknown = [
+            tag
+            for tag in self.language_keys.values()
+            if tag not in worded and tag.split("-", maxsplit=1)[0] not in worded
+        ]
+        if unknown:
+            raise ValueError(
+                f"language_keys: the line has no words in {', '.join(unknown)}; "
+                f"it has them in {', '.join(sorted(worded))}"
+            )
+        return self
+
+
+def languages_of_line() -> frozenset[str]:
+    """The tags in which the line has words: to be said, to be recorded, or said in another's."""
+    said = {file.parent.name for file in WORDING.glob("*/voice.toml")}
+    recorded = {file.stem for file in SPOKEN.glob("*.toml")}
+    return frozenset({*said, *recorded, *ANSWERED_IN})
 
 
 def spoken_prompts(language: str) -> dict[str, str]:

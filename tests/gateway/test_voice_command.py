@@ -325,3 +325,13 @@ def test_vosk_asks_for_a_language(settings_for, tmp_path):
 
     assert done.exit_code == 1
     assert "--language" in done.output
+
+
+@pytest.mark.parametrize("tag", ["es", "", "tzm", "f"])
+def test_a_language_that_the_line_has_no_words_in_is_refused(tag):
+    with pytest.raises(ValueError, match=r"has no words in .*ar, ary, .*en, fr, zgh"):
+        Voice(language_keys={"1": tag, "2": "fr"})
+
+
+def test_a_language_of_a_country_is_that_language():
+    assert Voice(language_keys={"1": "fr-MA", "2": "zgh-Latn"}).language_keys["1"] == "fr-MA"
