@@ -169,6 +169,7 @@ class OutboundMessage:
             for a notice, ``"no"`` for a person's words.
         attachments: files that go along (mail only).
         attempted: a digest of the words of an earlier attempt that may have gone, or ``""``.
+        attempted_since: when that attempt began at the earliest, aware; ``None``: not known.
     """
 
     idempotency_key: str
@@ -185,6 +186,7 @@ class OutboundMessage:
     auto_submitted: str = "no"
     attachments: tuple[Attachment, ...] = ()
     attempted: str = ""
+    attempted_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -276,6 +276,7 @@ class Dispatcher:
             language=notice.language,
             auto_submitted=auto_submitted,
             attempted=entry.payload.get(ATTEMPTED, ""),
+            attempted_since=entry.not_before,
         )
 
     def _mail(

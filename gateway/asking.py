@@ -65,6 +65,8 @@ class Asking:
                 to = message.recipient.value
                 found = self._channel.reconcile(to, since, digest, message.channel)
             elif isinstance(self._channel, TwilioVoice):
+                # Another call to the same telephone looks alike, so no earlier one is looked at.
+                since = message.attempted_since or since
                 found = self._channel.reconcile(message.recipient.value, since)
         except DeliveryError as error:
             raise Uncertain(f"the provider could not be asked: {error}", code=error.code) from error

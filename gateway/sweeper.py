@@ -30,7 +30,7 @@ from tracker import outbox, throttle
 from tracker.database import reading
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from sqlalchemy import Engine
@@ -115,20 +115,29 @@ class Sweeper:
         return self._relays[name]
 
 
-def run(settings: Settings, stop: Callable[[], bool], announce: Callable[[str], None]) -> None:
-    """Sweep every few seconds until told to stop."""
-    engine = wiring.engine_of(settings)
-    workshop = wiring.build_workshop(settings, engine)
-    # A page is no provider: what it shows is the record, and only its notice may have gone.
+def asking_ways(
+    engine: Engine, channels: Mapping[str, Channel], clock: Callable[[], datetime]
+) -> dict[str, Channel]:
+    """The channels with each provider asked instead of used.
+
+    A page is no provider: what it shows is the record, and only its notice may have gone.
+    """
 
     def told(entry_id: str) -> str:
         with reading(engine).connect() as connection:
             return outbox.provider_id_of(connection, UUID(entry_id))
 
-    ways: dict[str, Channel] = {
-        name: channel if name == ChannelName.WEB else Asking(channel, wiring.now, told)
-        for name, channel in workshop.channels.items()
+    return {
+        name: channel if name == ChannelName.WEB else Asking(channel, clock, told)
+        for name, channel in channels.items()
     }
+
+
+def run(settings: Settings, stop: Callable[[], bool], announce: Callable[[str], None]) -> None:
+    """Sweep every few seconds until told to stop."""
+    engine = wiring.engine_of(settings)
+    workshop = wiring.build_workshop(settings, engine)
+    ways = asking_ways(engine, workshop.channels, wiring.now)
     if settings.smpp.host:
         ways["sms"] = AskingTexts(engine)
     asking = dataclasses.replace(workshop.dispatcher, channels=ways)

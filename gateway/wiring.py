@@ -149,7 +149,7 @@ def channels_of(settings: Settings, engine: Engine) -> dict[str, Channel]:
         "api_base_url": twilio.api_base_url,
         "timeout_seconds": twilio.timeout_seconds,
     }
-    record = _TextRecord(engine, settings.signing_keys)
+    record = _SentRecord(engine, settings.signing_keys)
     texts = TwilioSms(
         **account,
         sender=twilio.number,
@@ -175,13 +175,14 @@ def channels_of(settings: Settings, engine: Engine) -> dict[str, Channel]:
             **account,
             sender=twilio.voice_number or twilio.number,
             machine_detection=settings.voice.machine_detection,
+            taken=record.taken,
         ),
         "web": TrackingPage(),
     }
 
 
-class _TextRecord:
-    """What the record knows of texts, for the channel that sends them."""
+class _SentRecord:
+    """What the record knows of texts and calls, for the channels that send them."""
 
     def __init__(self, engine: Engine, keys: Sequence[str]) -> None:
         self._engine = engine
@@ -194,7 +195,7 @@ class _TextRecord:
             return throttle.last_heard(connection, str(ChannelName.WHATSAPP), subjects)
 
     def taken(self, number: str, sids: Sequence[str]) -> frozenset[str]:
-        """Which MessageSids are those of messages of ours to this number."""
+        """Which MessageSids or CallSids are those of entries of ours to this number."""
         with reading(self._engine).connect() as connection:
             return outbox.sent_with(connection, number, sids)
 

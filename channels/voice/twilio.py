@@ -13,7 +13,7 @@ From nor To.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from channels.errors import MalformedMessage, Uncertain
@@ -34,6 +34,8 @@ ANSWER = "/inbound/voice/twilio/answer/"
 RECEIPTS = "/receipts/voice/twilio/"
 #: Scheme of a recording still to be fetched: ``twilio-recording:RE…`` (channels.voice.recording).
 RECORDING_SCHEME = "twilio-recording:"
+#: Newest calls to one telephone that are looked at: none has more within a few minutes.
+NEWEST = 50
 #: What stands for keys when the caller put the telephone down while a recording ran.
 HANG_UP = "hangup"
 #: What Twilio puts for a withheld number (https://www.twilio.com/docs/voice/twiml, "From").
@@ -214,6 +216,7 @@ class TwilioVoice:
         timeout_seconds: longest wait for a connection, and for an answer.
         machine_detection: have answering machines told from people; the first words then wait
             until a machine's greeting is over.
+        taken: which of the CallSids belong to other entries of ours, by telephone and CallSids.
     """
 
     def __init__(
@@ -226,11 +229,13 @@ class TwilioVoice:
         api_base_url: str = "",
         timeout_seconds: float = 10.0,
         machine_detection: bool = False,
+        taken: Callable[[str, Sequence[str]], Collection[str]] = lambda _number, _sids: (),
     ) -> None:
         self._detection = {"machine_detection": "DetectMessageEnd"} if machine_detection else {}
         self._client = client_of(account_sid, auth_token, api_base_url, timeout_seconds)
         self._number = sender
         self._base = public_base_url.rstrip("/")
+        self._taken = taken
 
     @property
     def name(self) -> ChannelName:
@@ -261,18 +266,35 @@ class TwilioVoice:
         return Receipt(provider_id, DeliveryStatus.QUEUED, word)
 
     def reconcile(self, recipient: str, since: datetime) -> str | None:
-        """Ask whether a call to ``recipient`` began since ``since``; its CallSid, or ``None``.
+        """Ask whether a call went, after :class:`Uncertain`.
+
+        A call bears no mark of what it was placed for, so only its time and what is known of other
+        calls tell it from them.
+
+        Args:
+            recipient: E.164.
+            since: when the attempt began, aware; a minute is taken off for clocks that differ.
+
+        Returns:
+            Its CallSid, or ``None`` when Twilio knows of none: it may be placed again. The oldest
+            one that no other entry of ours has.
 
         Raises:
             DeliveryError: Twilio could not be asked; nothing is known.
         """
+        begin = since - timedelta(minutes=1)
         with told_plainly():
-            for call in self._client.calls.list(
-                to=recipient, start_time_after=since - timedelta(minutes=1), limit=50
-            ):
-                if str(call.direction or "").startswith("outbound") and call.sid:
-                    return str(call.sid)
-        return None
+            # A call that waits in Twilio's queue has no StartTime to be found by.
+            sids = [
+                str(call.sid)
+                for call in self._client.calls.list(to=recipient, limit=NEWEST)
+                if str(call.direction or "").startswith("outbound")
+                and call.sid
+                and (call.date_created is None or call.date_created >= begin)
+            ]
+        taken = set(self._taken(recipient, sids)) if sids else set()
+        # Twilio lists the newest first.
+        return next((sid for sid in reversed(sids) if sid not in taken), None)
 
     def parties(self, sid: str) -> tuple[str, str]:
         """Ask who called whom in the call ``sid``: (caller, called), E.164 as Twilio has them.
