@@ -89,6 +89,11 @@ class Voice(BaseModel):
         3, ge=1, le=10, description="calls for one answer while the line is busy or rings out"
     )
     call_again_minutes: float = Field(30.0, gt=0, description="between two of them")
+    callback_minutes: float = Field(
+        15.0,
+        gt=0,
+        description="when the provider is asked how a call of ours ended that it told no end of",
+    )
     machine_detection: bool = Field(
         default=True, description="let the provider tell answering machines from people"
     )

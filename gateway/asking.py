@@ -72,4 +72,7 @@ class Asking:
             raise Uncertain(f"the provider could not be asked: {error}", code=error.code) from error
         if found is None:
             raise Unreachable("the provider knows of no such message")
-        return Receipt(found, DeliveryStatus.SENT, "found at the provider")
+        # A call is placed, no more: how it ends is told or asked later.
+        called = isinstance(self._channel, TwilioVoice)
+        status = DeliveryStatus.QUEUED if called else DeliveryStatus.SENT
+        return Receipt(found, status, "found at the provider")

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The sweeper: looks at the database every few seconds, needs no Redis.
 
-It frees the claims of dead processes, asks the provider about what may have gone, rings for what
+It frees the claims of dead processes, asks the provider about what may have gone and how calls
+ended, rings for what
 is due (retries have no other bell), and drains by itself when Redis does not answer.
 """
 
@@ -17,6 +18,7 @@ from uuid import UUID
 from channels.message import ChannelName
 from gateway import wiring
 from gateway.asking import Asking
+from gateway.call_ends import LostEnds
 from gateway.doorbell import RELAY, TRANSCRIBE, Doorbell
 from gateway.legal_clock import LegalClock, terms_of
 from gateway.looking import look
@@ -69,6 +71,8 @@ class Sweeper:
         self._clock = clock
         self._bells = {name: Doorbell(settings.redis_url, name) for name in (RELAY, TRANSCRIBE)}
         self._relays: dict[str, Relay] = {}
+        voice = wiring.voice_of(settings, engine)
+        self._ends = LostEnds(settings, engine, voice, clock)
         self._tidied: datetime | None = None
         self._transcribing = Transcribing()
 
@@ -82,6 +86,7 @@ class Sweeper:
                 throttle.forget(connection, now)
                 self._tidied = now
         self._reconcile(now)
+        self._ends.sweep()
         with reading(self._engine).connect() as connection:
             due = {
                 RELAY: outbox.due_count(connection, now, RELAYED),

@@ -140,18 +140,10 @@ def channels_of(settings: Settings, engine: Engine) -> dict[str, Channel]:
     """The ways out that these settings open."""
     relay = settings.relay
     twilio = settings.twilio
-    tokens = [token.get_secret_value() for token in twilio.auth_tokens]
     domain = settings.mail.domain
-    account: dict[str, Any] = {
-        "account_sid": twilio.account_sid,
-        "auth_token": tokens[0] if tokens else "",
-        "public_base_url": settings.public_base_url,
-        "api_base_url": twilio.api_base_url,
-        "timeout_seconds": twilio.timeout_seconds,
-    }
     record = _SentRecord(engine, settings.signing_keys)
     texts = TwilioSms(
-        **account,
+        **_account(settings),
         sender=twilio.number,
         whatsapp_sender=twilio.whatsapp_number,
         last_inbound=record.last_inbound,
@@ -171,13 +163,30 @@ def channels_of(settings: Settings, engine: Engine) -> dict[str, Channel]:
         ),
         "sms": texts,
         "whatsapp": texts,
-        "voice": TwilioVoice(
-            **account,
-            sender=twilio.voice_number or twilio.number,
-            machine_detection=settings.voice.machine_detection,
-            taken=record.taken,
-        ),
+        "voice": voice_of(settings, engine),
         "web": TrackingPage(),
+    }
+
+
+def voice_of(settings: Settings, engine: Engine) -> TwilioVoice:
+    """What calls citizens."""
+    return TwilioVoice(
+        **_account(settings),
+        sender=settings.twilio.voice_number or settings.twilio.number,
+        machine_detection=settings.voice.machine_detection,
+        taken=_SentRecord(engine, settings.signing_keys).taken,
+    )
+
+
+def _account(settings: Settings) -> dict[str, Any]:
+    twilio = settings.twilio
+    tokens = [token.get_secret_value() for token in twilio.auth_tokens]
+    return {
+        "account_sid": twilio.account_sid,
+        "auth_token": tokens[0] if tokens else "",
+        "public_base_url": settings.public_base_url,
+        "api_base_url": twilio.api_base_url,
+        "timeout_seconds": twilio.timeout_seconds,
     }
 
 

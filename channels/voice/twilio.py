@@ -59,7 +59,8 @@ CALL_STATUSES: Mapping[str, DeliveryStatus] = {
     "failed": DeliveryStatus.FAILED,
     "canceled": DeliveryStatus.FAILED,
 }
-_CALL_SID = re.compile(r"CA[0-9a-zA-Z]{1,64}", re.ASCII)
+CALL_PREFIX = "CA"
+_CALL_SID = re.compile(CALL_PREFIX + r"[0-9a-zA-Z]{1,64}", re.ASCII)
 _RECORDING_SID = re.compile(r"RE[0-9a-zA-Z]{1,64}", re.ASCII)
 
 
@@ -171,11 +172,17 @@ def read_receipt(form: Form) -> Receipt:
     Raises:
         MalformedMessage: no CallSid, or an unknown status.
     """
-    word = form.get("CallStatus").lower()
-    status = CALL_STATUSES.get(word)
-    if status is None:
+    told = _receipt(call_sid(form), form.get("CallStatus"))
+    if told is None:
         raise MalformedMessage("the callback has no known status")
-    return Receipt(call_sid(form), status, "answered, not heard" if word == "completed" else word)
+    return told
+
+
+def _receipt(sid: str, status: str) -> Receipt | None:
+    word = status.lower()
+    if word not in CALL_STATUSES:
+        return None
+    return Receipt(sid, CALL_STATUSES[word], "answered, not heard" if word == "completed" else word)
 
 
 def heard(form: Form) -> Heard:
@@ -194,9 +201,9 @@ def heard(form: Form) -> Heard:
     )
 
 
-def may_be_called_again(form: Form) -> bool:
+def may_be_called_again(told: Receipt) -> bool:
     """Whether nobody could pick up: a line that was busy or rang out."""
-    return form.get("CallStatus").lower() in ("busy", "no-answer")
+    return told.detail in ("busy", "no-answer")
 
 
 def read_out(form: Form) -> Receipt:
@@ -295,6 +302,20 @@ class TwilioVoice:
         taken = set(self._taken(recipient, sids)) if sids else set()
         # Twilio lists the newest first.
         return next((sid for sid in reversed(sids) if sid not in taken), None)
+
+    def ended(self, sid: str) -> Receipt | None:
+        """Ask how the call ``sid`` ended: what its callback would tell; ``None`` while it lasts.
+
+        Raises:
+            Rejected: Twilio knows no such call.
+            DeliveryError: Twilio could not be asked, or its answer not be read.
+        """
+        with told_plainly():
+            word = str(self._client.calls(sid).fetch().status or "")
+        told = _receipt(sid, word)
+        if told is None:
+            raise Uncertain("the provider tells no known status of a call", code="status")
+        return told if told.delivery_status is not DeliveryStatus.QUEUED else None
 
     def parties(self, sid: str) -> tuple[str, str]:
         """Ask who called whom in the call ``sid``: (caller, called), E.164 as Twilio has them.

@@ -32,8 +32,9 @@ from channels.voice.dialogue import (
     Step,
     Turn,
 )
+from gateway.call_ends import follow
 from gateway.house import House, current_house
-from gateway.inbound import answers, callbacks, calls, recordings
+from gateway.inbound import answers, calls, recordings
 from gateway.inbound.line import BASE, CLIPS, clip_file, line_of, place_of
 from gateway.inbound.provider import Webhook, apply_receipt, later, verified, xml
 from gateway.telemetry import refused, try_later
@@ -110,9 +111,17 @@ def receipt(outbox_id: UUID) -> Response:
     hook = verified(ChannelName.VOICE)
     if isinstance(hook, Response):
         return hook
-    read, again = callbacks.reader(hook, outbox_id)
+    house = hook.house
     try:
-        return apply_receipt(hook, outbox_id, read, again)
+        told, again = follow(
+            house.engine,
+            house.settings,
+            house.country,
+            outbox_id,
+            twilio.read_receipt(hook.form),
+            house.clock(),
+        )
+        return apply_receipt(hook, outbox_id, lambda _: told, again)
     except MalformedMessage as error:
         refused("voice", "receipt")
         return Response(f"{error}\n", status=400, mimetype="text/plain")

@@ -17,9 +17,11 @@ from twilio.request_validator import RequestValidator
 from werkzeug.test import TestResponse
 
 from channels.twilio_account import Form
+from channels.voice.twilio import TwilioVoice
 from config.settings import Settings
 from dispatcher.dispatch import Dispatcher
 from gateway.app import create_app
+from gateway.call_ends import LostEnds
 from gateway.house import House
 from gateway.relay import Relay
 from gateway.sweeper import asking_ways
@@ -180,6 +182,13 @@ class Office(Door):
             self.dispatcher, channels=asking_ways(self.house.engine, channels, self.house.clock)
         )
         self._relay().settle_unknown(asking.perform, older_than=self.now)
+
+    def ask_after_calls(self) -> int:
+        """What the sweeper does about calls without an end, in a round of its own."""
+        house = self.house
+        voice = self.dispatcher.channels["voice"]
+        assert isinstance(voice, TwilioVoice)
+        return LostEnds(house.settings, house.engine, voice, house.clock).sweep()
 
     def _relay(self) -> Relay:
         house = self.house

@@ -3,6 +3,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from channels.message import DeliveryStatus
 from tracker.models import outbox
 
@@ -69,4 +71,82 @@ def test_a_call_that_went_without_its_answer_is_found_and_not_placed_again(offic
 
     (call,) = office.provider.calls
     assert office.entry(entry).provider_id == call["sid"]
-    assert office.entry(entry).delivery_status == DeliveryStatus.SENT
+    assert office.entry(entry).delivery_status == DeliveryStatus.QUEUED
+
+
+# --- A callback that never came -------------------------------------------------------------------
+
+
+def called(office, word):
+    """An entry whose call ended so, and nobody told us; the provider may be asked by now."""
+    entry = office.answer(office.case())
+    office.drain()
+    office.provider.calls[0]["status"] = word
+    office.now += timedelta(minutes=16)
+    return entry
+
+
+def test_a_busy_line_of_which_no_callback_told_is_called_again(office):
+    entry = called(office, "busy")
+    office.ask_after_calls()
+    office.ask_after_calls()
+
+    assert office.entry(entry).delivery_status == DeliveryStatus.DEFERRED
+    (again,) = [row for row in office.rows(outbox) if row.payload.get("call") == 2]
+    assert again.not_before == office.now + timedelta(minutes=30)
+
+
+def test_an_unheard_call_of_which_no_callback_told_leads_to_a_text(office):
+    entry = called(office, "completed")
+    office.ask_after_calls()
+    office.call_back(entry, office.entry(entry).provider_id, "completed")  # late, and nothing more
+
+    assert office.entry(entry).delivery_status == DeliveryStatus.FAILED
+    assert [row.channel for row in office.rows(outbox) if row.kind == "notify"] == ["sms"]
+
+
+@pytest.mark.parametrize("word", ["queued", "ringing", "in-progress"])
+def test_a_call_that_still_lasts_is_left_alone_for_a_day(office, word):
+    entry = called(office, word)
+    assert office.ask_after_calls() == 0
+    assert office.entry(entry).delivery_status == DeliveryStatus.QUEUED
+    office.now += timedelta(days=1)
+    office.ask_after_calls()
+
+    assert office.entry(entry).delivery_status == DeliveryStatus.FAILED
+    assert [row.channel for row in office.rows(outbox) if row.kind == "notify"] == ["sms"]
+
+
+def test_a_provider_that_cannot_be_asked_is_asked_again_and_never_for_ever(office):
+    entry = called(office, "busy")
+    office.provider.reachable = False
+    assert office.ask_after_calls() == 0
+    office.now += timedelta(days=1)
+    office.ask_after_calls()
+
+    assert office.entry(entry).delivery_status == DeliveryStatus.FAILED
+
+
+def test_a_call_that_the_provider_does_not_know_has_failed(office):
+    entry = called(office, "completed")
+    office.provider.calls.clear()
+    office.ask_after_calls()
+
+    assert office.entry(entry).delivery_status == DeliveryStatus.FAILED
+
+
+def test_calls_whose_end_is_known_or_young_are_not_asked_after(office):
+    case = office.case()
+    heard = office.answer(case)
+    office.drain()
+    sid = office.entry(heard).provider_id
+    office.press(heard, sid, office.pick_up(heard, sid), case.tracking_code)
+    office.now += timedelta(minutes=16)
+    young = office.answer(case)
+    office.drain()
+    office.provider.asked.clear()
+
+    assert office.ask_after_calls() == 0
+    assert office.provider.asked == []
+    assert office.entry(heard).delivery_status == DeliveryStatus.DELIVERED
+    assert office.entry(young).delivery_status == DeliveryStatus.QUEUED
