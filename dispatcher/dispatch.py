@@ -17,7 +17,7 @@ from channels.message import Address, AddressScheme, Attachment, ChannelName, Ou
 from dispatcher import reminders, routed
 from dispatcher.administration import OutletName
 from dispatcher.notices import Notice
-from dispatcher.work import Result, Work, hand_over, may_have_gone, way_out
+from dispatcher.work import Result, Work, arrived, hand_over, may_have_gone, way_out
 from tracker import opt_outs, register
 from tracker.mail_thread import MailThread
 from tracker.models import (
@@ -154,13 +154,13 @@ class Dispatcher:
         )
 
     def _reply(self, work: Work) -> Result:
-        case, message, entry = work.case, work.message, work.entry
-        if case is None or message is None:
+        case, answer, entry = work.case, work.message, work.entry
+        if case is None or answer is None:
             return Result(OutboxState.FAILED, error="the answer is not on record")
-        text = message.text
+        text = answer.text
         if entry.channel == str(ChannelName.WEB):
             return self._web_reply(work)
-        if wait := self._wait_to_call(entry.channel):
+        if wait := self._wait_to_call(entry, entry.channel):
             return wait
         if entry.channel != str(ChannelName.VOICE):
             notice = self.notices.compose(
@@ -172,13 +172,18 @@ class Dispatcher:
                 notice = self.notices.without_files(notice, work.enclosures.left_out)
         else:
             notice = self.notices.compose("have_answer", entry.channel, case, work.administration)
-        receipt = hand_over(
-            self.channels[entry.channel], self._outbound(work, notice, auto_submitted="no")
-        )
+        message = self._outbound(work, notice, auto_submitted="no")
+        receipt = hand_over(self.channels[entry.channel], message, entry)
         return self._sent(work, receipt, link_message=True)
 
-    def _wait_to_call(self, channel: str) -> Result | None:
-        """Nobody is called at night: until when a call waits."""
+    def _wait_to_call(self, entry: Row[Any], channel: str) -> Result | None:
+        """Nobody is called at night: until when a call waits.
+
+        One that may have gone does not wait: it would be placed again without having been asked
+        after.
+        """
+        if entry.state == str(OutboxState.UNKNOWN) or arrived(entry):
+            return None
         now = self.clock()
         seconds = (self.call_at(now) - now).total_seconds() if channel == "voice" else 0.0
         if seconds <= 0:
@@ -197,7 +202,7 @@ class Dispatcher:
             channel = "email" if entry.recipient_scheme == "mailto" else "sms"
             notice = self.notices.compose("have_answer", channel, case, work.administration)
             told = self._outbound(work, notice, channel=channel, auto_submitted="auto-generated")
-            hand_over(self.channels[channel], told)
+            hand_over(self.channels[channel], told, entry)
         return self._sent(work, receipt, link_message=True)
 
     def _tell(self, work: Work) -> Result:
@@ -219,7 +224,7 @@ class Dispatcher:
             if case is not None and not case.contact_confirmed and name != "confirm":
                 return Result(OutboxState.DONE, error="the contact is not confirmed")
             channel = way_out(entry)
-        if wait := self._wait_to_call(channel):
+        if wait := self._wait_to_call(entry, channel):
             return wait
         url, other = "", entry.payload.get("other", "")
         if name == "acknowledge" and other and case is not None and case.merged_into is None:
@@ -242,7 +247,7 @@ class Dispatcher:
             notice = self.notices.with_emergency(notice)
         automatic = "auto-replied" if entry.automatic else "auto-generated"
         message = self._outbound(work, notice, channel=channel, auto_submitted=automatic)
-        receipt = hand_over(self.channels[channel], message)
+        receipt = hand_over(self.channels[channel], message, entry)
         return self._sent(work, receipt, notice=notice, channel=channel)
 
     def _not_sent(self, work: Work, error: DeliveryError) -> Result:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from channels.errors import Uncertain
-from channels.message import ChannelName
+from channels.message import ChannelName, DeliveryStatus, Receipt
 from channels.sms.twilio import text_digest
 from tracker import outbox, receipts
 from tracker.enclosures import Enclosures
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
 
     from channels.channel import Channel
-    from channels.message import DeliveryStatus, OutboundMessage, Receipt
+    from channels.message import OutboundMessage
     from dispatcher.administration import Administration
 
 
@@ -104,12 +104,21 @@ class _MayHaveGone(Uncertain):
         self.text = text
 
 
-def hand_over(channel: Channel, message: OutboundMessage) -> Receipt:
-    """Send a message; of one that may have gone, the error knows the words.
+def arrived(entry: Row[Any]) -> bool:
+    """Whether a receipt told that it reached its person: an attempt went that nobody knew of."""
+    return entry.delivery_status in (str(DeliveryStatus.DELIVERED), str(DeliveryStatus.READ))
+
+
+def hand_over(channel: Channel, message: OutboundMessage, entry: Row[Any]) -> Receipt:
+    """Send the message of an entry, unless it has arrived already.
+
+    Of one that may have gone, the error knows the words.
 
     Raises:
         DeliveryError: it did not go, or nobody knows.
     """
+    if arrived(entry):
+        return Receipt(entry.provider_id, DeliveryStatus(entry.delivery_status))
     try:
         return channel.send(message)
     except Uncertain as error:

@@ -55,14 +55,21 @@ def apply(connection: Connection, outbox_id: UUID, receipt: Receipt, now: dateti
     values: dict[str, object] = {"delivery_status": str(receipt.delivery_status)}
     if receipt.provider_id and not entry.provider_id:
         values["provider_id"] = receipt.provider_id
-    if entry.state == str(OutboxState.UNKNOWN):
-        values["state"] = str(OutboxState.DONE)  # the provider knows it: it went
+    if entry.state in (str(OutboxState.UNKNOWN), str(OutboxState.DUE)):
+        values["state"] = str(OutboxState.DONE)  # the provider knows it: an attempt went
         values["done_at"] = now
     connection.execute(outbox.update().where(outbox.c.id == outbox_id).values(**values))
+    sent = messages.c.outbox_id == outbox_id
+    if entry.kind == str(OutboxKind.REPLY):  # of an attempt that nobody knew of, none is noted yet
+        sent |= (messages.c.id == entry.message_id) & messages.c.outbox_id.is_(None)
     connection.execute(
         messages.update()
-        .where(messages.c.outbox_id == outbox_id)
-        .values(delivery_status=str(receipt.delivery_status), delivery_detail=receipt.detail[:200]),
+        .where(sent)
+        .values(
+            outbox_id=outbox_id,
+            delivery_status=str(receipt.delivery_status),
+            delivery_detail=receipt.detail[:200],
+        ),
     )
     if entry.case_id is not None:
         _on_the_timeline(connection, entry, receipt, now)

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: MIT
 """Calls of ours: each answer is told once, whatever the provider loses on the way."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from channels.message import DeliveryStatus
-from tracker.models import outbox
+from tracker.models import messages, outbox
 
 # --- A call that may have gone --------------------------------------------------------------------
 
@@ -72,6 +73,58 @@ def test_a_call_that_went_without_its_answer_is_found_and_not_placed_again(offic
     (call,) = office.provider.calls
     assert office.entry(entry).provider_id == call["sid"]
     assert office.entry(entry).delivery_status == DeliveryStatus.QUEUED
+
+
+@pytest.mark.parametrize("went", [True, False])
+def test_at_night_the_provider_is_asked_before_a_call_waits_for_the_morning(office, went):
+    entry = office.answer(office.case())
+    office.provider.answers, office.provider.places = False, went
+    office.drain()
+    office.provider.answers = True
+    office.dispatcher = replace(office.dispatcher, call_at=lambda at: at + timedelta(hours=12))
+    office.settle()
+    asked = [path for method, path in office.provider.asked if method == "GET"]
+
+    assert [path.rsplit("/", 1)[-1] for path in asked] == ["Calls.json"]
+    assert office.entry(entry).state == ("done" if went else "due")
+    office.now += timedelta(minutes=1)
+    office.drain()
+    assert len(office.provider.calls) == went, "placed at night"
+
+
+def test_an_answer_that_was_heard_is_never_called_for_again(office):
+    """The provider's list was behind: it knew of no call that went all the same."""
+    case = office.case()
+    entry = office.answer(case)
+    office.provider.answers = office.provider.places = False
+    office.drain()
+    office.settle()
+    assert office.entry(entry).state == "due"
+    office.press(entry, "CA1", office.pick_up(entry, "CA1"), case.tracking_code)
+    office.provider.answers = True
+    office.now += timedelta(hours=1)
+    office.drain()
+
+    assert office.provider.calls == []
+    told = office.entry(entry)
+    assert (told.state, told.delivery_status, told.provider_id) == ("done", "delivered", "CA1")
+    (answer,) = [row for row in office.rows(messages) if row.author == "administration"]
+    assert (answer.outbox_id, answer.delivery_status) == (entry.id, "delivered")
+
+
+def test_a_busy_call_that_nobody_knew_of_is_called_again_once(office):
+    entry = office.answer(office.case())
+    office.provider.answers = office.provider.places = False
+    office.drain()
+    office.settle()
+    office.call_back(entry, "CA1", "busy")
+    office.provider.answers = True
+    office.now += timedelta(hours=1)
+    office.drain()
+
+    assert len(office.provider.calls) == 1
+    (again,) = [row for row in office.rows(outbox) if row.payload.get("call") == 2]
+    assert (office.entry(entry).state, again.state) == ("done", "done")
 
 
 # --- A callback that never came -------------------------------------------------------------------
