@@ -62,6 +62,7 @@ class Result:
         delivery_status: the first word of the provider, or ``None`` when nothing was sent.
         error: plain English without personal data, or ``""``.
         retry_after: seconds the other side asked us to wait.
+        counts: whether it counts as an attempt, of which there are only so many; a stop does not.
         record: further changes, run in the transaction that records the result.
     """
 
@@ -70,6 +71,7 @@ class Result:
     delivery_status: DeliveryStatus | None = None
     error: str = ""
     retry_after: float | None = None
+    counts: bool = True
     record: Callable[[Connection], None] | None = field(default=None, compare=False)
 
 

@@ -49,6 +49,11 @@ _ASKED_SINCE = "asked_since"
 NOBODY_KNOWS = "it may have gone, and its provider could not be asked for a day"
 
 
+def name_of(process: int) -> str:
+    """How a process of this machine signs its claims."""
+    return f"{socket.gethostname()}:{process}"[:64]
+
+
 class Relay:
     """Drains the outbox.
 
@@ -82,7 +87,7 @@ class Relay:
         self._zone = ZoneInfo(country.timezone)
         self._most_bytes = settings.relay.max_attachment_bytes
         self._texting = TextingLimits(engine, settings, country)
-        self._name = f"{socket.gethostname()}:{os.getpid()}"
+        self._name = name_of(os.getpid())
 
     def drain(self, stop: Callable[[], bool] = lambda: False) -> int:
         """Work until nothing is due; return how many entries were done."""
@@ -105,7 +110,7 @@ class Relay:
                 kinds=self._kinds,
                 limit=queue.batch_size,
                 lease_seconds=queue.lease_seconds,
-                worker=self._name[:64],
+                worker=self._name,
                 now=self._clock(),
             )
         if not entries:
@@ -291,7 +296,7 @@ class Relay:
         for work, outcome in results:
             entry, result = work.entry, outcome
             if result.state is OutboxState.DUE and result.error != WAITING:
-                if entry.attempts >= queue.max_attempts:
+                if result.counts and entry.attempts >= queue.max_attempts:
                     result = Result(OutboxState.FAILED, error=result.error)
                 else:
                     pause = result.retry_after or outbox.backoff_seconds(
@@ -304,6 +309,7 @@ class Relay:
                         entry.id,
                         until=now + timedelta(seconds=pause),
                         error=result.error,
+                        count_attempt=result.counts,
                     )
                     continue
             if result.state is OutboxState.DUE:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from channels.message import ChannelName
+from dispatcher.work import Result, Work, failed_for_good
 from gateway import wiring
 from gateway.asking import Asking
 from gateway.call_ends import LostEnds
@@ -30,6 +31,7 @@ from gateway.transcribing import Transcribing
 from gateway.worker import relay_of
 from tracker import outbox, throttle
 from tracker.database import reading
+from tracker.models import OutboxState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -79,9 +81,8 @@ class Sweeper:
     def sweep(self, stop: Callable[[], bool] = lambda: False) -> None:
         """Do one round; what it drains itself it drains until ``stop()``."""
         now = self._clock()
+        self.free_dead_claims(now)
         with self._engine.begin() as connection:
-            for entry in outbox.free_expired(connection, now):
-                logger.warning("outbox entry of kind %s became unknown", entry.kind)
             if self._tidied is None or now - self._tidied > TIDY_EVERY:
                 throttle.forget(connection, now)
                 self._tidied = now
@@ -105,6 +106,17 @@ class Sweeper:
     def stop(self) -> None:
         """End what was begun beside the rounds."""
         self._transcribing.stop()
+
+    def free_dead_claims(self, now: datetime) -> None:
+        """Free the claims of dead processes; a person is told of what kills its workers."""
+        with self._engine.begin() as connection:
+            freed = outbox.free_expired(connection, now, self._settings.queue.max_attempts)
+            for entry in freed.unknown:
+                logger.warning("outbox entry of kind %s became unknown", entry.kind)
+            for entry in freed.failed:
+                logger.error("outbox entry of kind %s: %s", entry.kind, entry.last_error)
+                result = Result(OutboxState.FAILED, error=entry.last_error)
+                failed_for_good(connection, Work(entry, None), result, now)
 
     def _reconcile(self, now: datetime) -> None:
         """Ask the provider about what may or may not have gone.

@@ -108,7 +108,7 @@ class Transcription:
                     state = OutboxState.DUE if error.retryable else OutboxState.FAILED
                     return Result(state, error=str(error))
                 except Interrupted:
-                    return Result(OutboxState.DUE, error=STOPPED, retry_after=0.001)
+                    return Result(OutboxState.DUE, error=STOPPED, retry_after=0.001, counts=False)
                 done.append((file.id, content, transcript))
         return Result(
             OutboxState.DONE, record=lambda c: self._record(c, work, done, language or "")

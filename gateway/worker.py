@@ -17,13 +17,15 @@ from typing import TYPE_CHECKING
 
 from redis import Redis
 from rq import Queue, Worker
+from sqlalchemy.exc import SQLAlchemyError
 
 from config.settings import Settings, load
 from gateway import telemetry, wiring
 from gateway.authenticating import Completing, authenticator_of
 from gateway.doorbell import RELAY, TRANSCRIBE, Doorbell
-from gateway.relay import RELAYED, TRANSCRIBED, Relay
+from gateway.relay import RELAYED, TRANSCRIBED, Relay, name_of
 from gateway.transcription import Transcription
+from tracker import outbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,14 +50,18 @@ class JobFailed(Exception):  # noqa: N818 - what RQ keeps of it is read as a sen
 class PatientWorker(Worker):
     """An RQ worker that tells its horse of a SIGTERM, so that it ends after the entry at hand."""
 
+    #: The horse that was at work when a stop was asked for; 0: none.
+    stopped_horse = 0
+
     def handle_warm_shutdown_request(self) -> None:
         """Pass it on; what is claimed and not begun is given back."""
         super().handle_warm_shutdown_request()  # type: ignore[no-untyped-call]
         if self.horse_pid:
+            self.stopped_horse = self.horse_pid
             self.kill_horse(ENOUGH)
             if TRANSCRIBE in self.queue_names():
                 # An engine hears no signal while it works on a window of sound. What is cut off is
-                # done again: its claim runs out.
+                # given back when this worker ends, and done again.
                 last = threading.Timer(LONGEST_STOP_SECONDS, self.kill_horse)
                 last.daemon = True
                 last.start()
@@ -152,3 +158,17 @@ def run(settings: Settings, queue: str, announce: Callable[[str], None]) -> None
     )
     announce(f"worker {queue}: waiting")
     worker.work(logging_level="WARNING", with_scheduler=False)
+    if worker.stopped_horse:
+        give_back(settings, worker.stopped_horse)
+
+
+def give_back(settings: Settings, process: int) -> None:
+    """Give back what a process held that we stopped: that it ended is not the entry's doing."""
+    engine = wiring.engine_of(settings)
+    try:
+        with engine.begin() as connection:
+            outbox.give_back_of(connection, name_of(process))
+    except SQLAlchemyError as error:  # its claim runs out, and counts as a death
+        logger.warning("a stopped claim was not given back: %s", type(error).__name__)
+    finally:
+        engine.dispose()

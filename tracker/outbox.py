@@ -9,6 +9,7 @@ what may have gone out is then ``unknown`` and never sent again blindly.
 from __future__ import annotations
 
 import random
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +38,10 @@ LEAVING = frozenset(
         OutboxKind.CONFIRM_CONTACT,
     }
 )
+#: Key of a payload: how many workers died while they held the entry.
+DEATHS = "deaths"
+#: A recording that kills its worker is tried as often as a delivery that kills its reader.
+MOST_DEATHS_LISTENING = 3
 
 
 def row(
@@ -240,6 +245,16 @@ def give_back(connection: Connection, entry_ids: Sequence[UUID]) -> None:
         )
 
 
+def give_back_of(connection: Connection, worker: str) -> None:
+    """Make due again what a worker holds that was stopped: no death, and no attempt."""
+    connection.execute(
+        update(outbox)
+        .where(outbox.c.claimed_by == worker, outbox.c.state == str(OutboxState.CLAIMED))
+        .where(outbox.c.kind.not_in([str(kind) for kind in LEAVING]))
+        .values(state=str(OutboxState.DUE), claimed_until=None, attempts=outbox.c.attempts - 1),
+    )
+
+
 def renew(connection: Connection, entry_id: UUID, until: datetime) -> None:
     """Hold a claim on: its work takes longer than one lease."""
     connection.execute(
@@ -255,25 +270,56 @@ def backoff_seconds(attempts: int, *, base: float, cap: float) -> float:
     return pause * random.uniform(0.75, 1.25)  # noqa: S311 - jitter, not a secret
 
 
-def free_expired(connection: Connection, now: datetime) -> Sequence[Row[Any]]:
+@dataclass(frozen=True, slots=True)
+class Freed:
+    """What became of the claims of processes that died, where it is more than another try.
+
+    Attributes:
+        unknown: entries that may have left the house.
+        failed: entries that their workers died of too often, already failed: a person is told.
+    """
+
+    unknown: Sequence[Row[Any]] = ()
+    failed: Sequence[Row[Any]] = ()
+
+
+def free_expired(connection: Connection, now: datetime, most_deaths: int = 12) -> Freed:
     """Free the claims of processes that died.
 
-    Work inside the house becomes due again. What leaves the house becomes ``unknown``: it may
-    have gone, and only the provider can tell.
+    Work inside the house becomes due again, but not for ever: what kills its worker kills the next
+    one too. What leaves the house becomes ``unknown``: it may have gone, and only the provider can
+    tell.
 
-    Returns:
-        the entries that became ``unknown``.
+    Args:
+        connection: inside a transaction.
+        now: the present time.
+        most_deaths: workers that may die of one entry; of a transcription, which a worker does
+            alone and is surely the cause, :data:`MOST_DEATHS_LISTENING`.
     """
     expired = (outbox.c.state == str(OutboxState.CLAIMED)) & (outbox.c.claimed_until < now)
-    leaving = [str(kind) for kind in LEAVING]
-    connection.execute(
+    leaving = outbox.c.kind.in_([str(kind) for kind in LEAVING])
+    inside = select(outbox).where(expired, ~leaving).with_for_update(skip_locked=True)
+    failed = []
+    for entry in connection.execute(inside).all():
+        deaths = int(entry.payload.get(DEATHS, 0)) + 1
+        listens = entry.kind == str(OutboxKind.TRANSCRIBE)
+        last = deaths >= (MOST_DEATHS_LISTENING if listens else most_deaths)
+        values: dict[str, Any] = {
+            "state": str(OutboxState.FAILED if last else OutboxState.DUE),
+            "claimed_until": None,
+            "payload": {**entry.payload, DEATHS: deaths},
+            "last_error": f"its worker died {deaths} times" if last else entry.last_error,
+        }
+        if last:
+            values["done_at"] = now
+        freed = connection.execute(
+            update(outbox).where(outbox.c.id == entry.id).values(**values).returning(outbox)
+        ).one()
+        if last:
+            failed.append(freed)
+    unknown = connection.execute(
         update(outbox)
-        .where(expired, outbox.c.kind.not_in(leaving))
-        .values(state=str(OutboxState.DUE), claimed_until=None),
-    )
-    return connection.execute(
-        update(outbox)
-        .where(expired, outbox.c.kind.in_(leaving))
+        .where(expired, leaving)
         .values(
             state=str(OutboxState.UNKNOWN),
             claimed_until=None,
@@ -281,6 +327,7 @@ def free_expired(connection: Connection, now: datetime) -> Sequence[Row[Any]]:
         )
         .returning(outbox),
     ).all()
+    return Freed(unknown, failed)
 
 
 def due_count(connection: Connection, now: datetime, kinds: Sequence[OutboxKind]) -> int:

@@ -28,7 +28,9 @@ from gateway.cli import guichet
 from gateway.intake import Intake
 from gateway.planning import Planner
 from gateway.relay import TRANSCRIBED, Relay
+from gateway.sweeper import Sweeper
 from gateway.transcription import Transcription
+from gateway.wiring import build_workshop
 from tracker import outbox as outbox_room
 from tracker.database import open_engine
 from tracker.group_commit import GroupCommit
@@ -201,6 +203,48 @@ def test_a_stop_in_the_middle_is_begun_anew(world):
     assert entry.state == "due"
     world.relay().drain()
     assert world.rows(attachments)[0].transcript_state == "done"
+
+
+def test_stops_are_no_attempts(world):
+    """However often workers are stopped: the recording is not given up for it."""
+    world.ear.meanwhile = lambda: setattr(world, "stopped", True)
+    for _ in range(world.settings.queue.max_attempts + 2):
+        world.stopped = False
+        with world.engine.begin() as connection:
+            connection.execute(outbox.update().values(not_before=wiring.now()))
+        assert world.relay().batch() == 1
+
+    (entry,) = world.rows(outbox, outbox.c.kind == "transcribe")
+    assert (entry.state, entry.attempts) == ("due", 0)
+    assert world.rows(attention) == []
+
+
+def test_a_recording_that_kills_its_workers_comes_before_a_person(world):
+    with world.engine.begin() as connection:
+        connection.execute(
+            outbox.update().where(outbox.c.kind != "transcribe").values(state="done")
+        )
+    now = wiring.now()
+    sweeper = Sweeper(
+        world.settings, world.engine, build_workshop(world.settings).dispatcher, lambda: now
+    )
+    for _ in range(3):
+        with world.engine.begin() as connection:
+            assert outbox_room.claim(
+                connection,
+                kinds=TRANSCRIBED,
+                limit=1,
+                lease_seconds=60,
+                worker="killed",
+                now=now,
+            )
+        now += timedelta(seconds=61)
+        sweeper.free_dead_claims(now)
+
+    (entry,) = world.rows(outbox, outbox.c.kind == "transcribe")
+    assert (entry.state, entry.last_error) == ("failed", "its worker died 3 times")
+    (item,) = world.rows(attention)
+    assert (item.case_id, item.outbox_id) == (entry.case_id, entry.id)
 
 
 def test_a_claim_is_held_while_the_work_goes_on(world):

@@ -84,11 +84,47 @@ def test_what_may_have_left_becomes_unknown(engine: Engine) -> None:
     put(engine, OutboxKind.ACKNOWLEDGE, "outside", channel="sms", recipient="x")
     claim(engine, lease=10)
     with engine.begin() as connection:
-        unknown = outbox.free_expired(connection, NOW + timedelta(seconds=11))
+        freed = outbox.free_expired(connection, NOW + timedelta(seconds=11))
         states = dict(connection.execute(select(table.c.idempotency_key, table.c.state)).all())
 
-    assert [entry.idempotency_key for entry in unknown] == ["outside"]
+    assert [entry.idempotency_key for entry in freed.unknown] == ["outside"]
     assert states == {"inside": str(OutboxState.DUE), "outside": str(OutboxState.UNKNOWN)}
+
+
+@pytest.mark.parametrize(("kind", "most"), [(OutboxKind.TRANSCRIBE, 3), (OutboxKind.ROUTE, 5)])
+def test_what_kills_its_worker_is_not_tried_for_ever(
+    engine: Engine, kind: OutboxKind, most: int
+) -> None:
+    """A transcription thrice, other work as often as anything is tried."""
+    put(engine, kind, "poison", payload={"kept": True})
+    now, deaths = NOW, []
+    for _ in range(most):
+        [entry] = claim(engine, now, lease=10)
+        deaths.append(entry.id)
+        now += timedelta(seconds=11)
+        with engine.begin() as connection:
+            freed = outbox.free_expired(connection, now, most_deaths=5)
+        assert bool(freed.failed) == (len(deaths) == most)
+    assert claim(engine, now) == []
+
+    with engine.connect() as connection:
+        row = connection.execute(select(table)).one()
+    assert (row.state, row.done_at) == (str(OutboxState.FAILED), now)
+    assert row.payload == {"kept": True, "deaths": most}
+    assert row.last_error == f"its worker died {most} times"
+
+
+def test_what_a_stopped_worker_holds_is_given_back(engine: Engine) -> None:
+    """It counts as no death and as no attempt; what leaves the house is still asked after."""
+    put(engine, OutboxKind.TRANSCRIBE, "inside")
+    put(engine, OutboxKind.REPLY, "outside", channel="sms", recipient="x")
+    claim(engine)
+    with engine.begin() as connection:
+        outbox.give_back_of(connection, "another")
+        outbox.give_back_of(connection, "test")
+        rows = connection.execute(select(table).order_by(table.c.idempotency_key)).all()
+
+    assert [(row.state, row.attempts) for row in rows] == [("due", 0), ("claimed", 1)]
 
 
 def test_a_receipt_before_our_own_result_is_kept(engine: Engine) -> None:
