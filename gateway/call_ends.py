@@ -40,6 +40,8 @@ logger = logging.getLogger(__name__)
 
 #: Key of a payload: which call for the same answer this is, from 1.
 CALL = "call"
+#: Key of a payload: how many parts of an answer were begun, and of how many.
+PARTS = "parts_read"
 #: Between two rounds of asking, and how many calls one round asks after.
 ASK_EVERY, AT_ONCE = timedelta(minutes=1), 50
 
@@ -59,6 +61,9 @@ def follow(
     """
     with reading(engine).connect() as connection:
         entry = connection.execute(select(outbox).where(outbox.c.id == outbox_id)).first()
+    if entry is not None and told.detail == twilio.NOT_HEARD and PARTS in entry.payload:
+        begun, of = entry.payload[PARTS]
+        told = replace(told, detail=f"answered, and {begun} of {of} parts read")
     tries = settings.voice.call_tries
     number = int(entry.payload.get(CALL, 1)) if entry is not None else tries
     if entry is None or not twilio.may_be_called_again(told) or number >= tries:
@@ -85,6 +90,16 @@ def follow(
         told, delivery_status=DeliveryStatus.DEFERRED, detail=f"{told.detail}; called again"
     )
     return deferred, call_again
+
+
+def note_part(connection: Connection, outbox_id: UUID, part: int, of: int) -> None:
+    """Note that a part of an answer was begun, from 1: how far a call came that ends before it."""
+    query = select(outbox.c.payload).where(outbox.c.id == outbox_id).with_for_update()
+    payload = connection.scalar(query)
+    if payload is None or of == 1:
+        return
+    told = {**payload, PARTS: [max(part, payload.get(PARTS, [0])[0]), of]}
+    connection.execute(outbox.update().where(outbox.c.id == outbox_id).values(payload=told))
 
 
 class LostEnds:

@@ -69,7 +69,7 @@ def _answer(line: Line, place: Place, heard: Heard, facts: Facts | None) -> Turn
     if facts.reading is CodeReading.UNKNOWN:
         return wrong_code(line, place, "unknown_code", "unknown_three_times")
     opened = replace(place, step=Step.AGAIN, silences=0, part=0, repeats=0)
-    return replace(_read(line, opened, facts), read_out=True)
+    return _read(line, opened, facts)
 
 
 def _own_code(line: Line, place: Place, heard: Heard, facts: Facts | None) -> Turn:
@@ -98,7 +98,7 @@ def _own_pin(line: Line, place: Place, heard: Heard, facts: Facts | None) -> Tur
     if not facts.text:
         return goodbye(line, place, "no_answer_yet")
     opened = replace(place, step=Step.OWN_ANSWER, silences=0, part=0, repeats=0)
-    return replace(_read(line, opened, facts), read_out=True)
+    return _read(line, opened, facts)
 
 
 def _asked_again(line: Line, place: Place, key: str, *, digits: int = 12) -> Turn:
@@ -116,21 +116,34 @@ def _own_answer(line: Line, place: Place, heard: Heard, facts: Facts | None) -> 
 
 
 def _go_on(line: Line, place: Place, heard: Heard, facts: Facts | None, need: Need) -> Turn:
-    """After a part: 1 the next one, 0 the same again. The signed place says that it is open."""
-    if heard.digits not in ("0", "1"):
+    """After a part: 1 the next one, 0 the same again. The signed place says that it is open.
+
+    While something is still to be read, silence or another key is asked about again: the answer is
+    not given up for one slip of a finger.
+    """
+    if heard.digits == "#":
         return goodbye(line, place, "goodbye")
     if not isinstance(facts, AnswerFacts):
         return Turn(needs=need)
     pieces = _pieces(line, facts)
-    if heard.digits == "1":
-        if place.part + 1 >= len(pieces):
+    last = place.part + 1 >= len(pieces)
+    if heard.digits not in ("0", "1"):
+        if last or place.silences >= REPEATS:
             return goodbye(line, place, "goodbye")
-        return _read(line, replace(place, part=place.part + 1), facts)
+        asking = replace(place, silences=place.silences + 1)
+        prompts = [Prompt(place.language, "go_on")]
+        return Turn(str(line.renderer().ask(prompts, digits=1, action=line.url(asking))))
+    chosen = replace(place, silences=0)
+    if heard.digits == "1":
+        if last:
+            return goodbye(line, place, "goodbye")
+        return _read(line, replace(chosen, part=place.part + 1), facts)
     if place.repeats >= READINGS:
         return goodbye(line, place, "goodbye")
     # Behind the last part the whole is meant, not its last sentences.
-    part = 0 if place.part + 1 >= len(pieces) else place.part
-    return _read(line, replace(place, repeats=place.repeats + 1, part=part), facts)
+    return _read(
+        line, replace(chosen, repeats=place.repeats + 1, part=0 if last else place.part), facts
+    )
 
 
 def _read(line: Line, place: Place, facts: AnswerFacts) -> Turn:
@@ -144,7 +157,7 @@ def _read(line: Line, place: Place, facts: AnswerFacts) -> Turn:
     more = part + 1 < len(pieces)
     prompts = [Prompt(place.language, "go_on" if more else "again")]
     speech.ask(prompts, digits=1, action=line.url(replace(place, part=part)))
-    return Turn(str(speech))
+    return Turn(str(speech), reading=(part + 1, len(pieces)))
 
 
 def _pieces(line: Line, facts: AnswerFacts) -> list[str]:

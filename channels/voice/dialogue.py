@@ -190,14 +190,20 @@ class Turn:
     Attributes:
         document: what the provider is answered, or ``""`` while a fact is missing.
         needs: the fact to look up before asking again, or ``None``.
-        read_out: an answer is being read to a person who opened it: it is delivered.
+        reading: which part of how many of an answer, from 1, is being read to a person who opened
+            it; ``None`` where none is.
         wrong_code: a wrong code, or PIN, was keyed; count it.
     """
 
     document: str = ""
     needs: Need | None = None
-    read_out: bool = False
+    reading: tuple[int, int] | None = None
     wrong_code: bool = False
+
+    @property
+    def read_out(self) -> bool:
+        """Whether the last part of an answer is being read: it is delivered."""
+        return self.reading is not None and self.reading[0] == self.reading[1]
 
 
 class Say(Protocol):

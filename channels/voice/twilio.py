@@ -60,6 +60,8 @@ CALL_STATUSES: Mapping[str, DeliveryStatus] = {
     "canceled": DeliveryStatus.FAILED,
 }
 CALL_PREFIX = "CA"
+#: Detail of a receipt: somebody or something took the call, and no answer was read to its end.
+NOT_HEARD = "answered, not heard"
 _CALL_SID = re.compile(CALL_PREFIX + r"[0-9a-zA-Z]{1,64}", re.ASCII)
 _RECORDING_SID = re.compile(r"RE[0-9a-zA-Z]{1,64}", re.ASCII)
 
@@ -182,7 +184,7 @@ def _receipt(sid: str, status: str) -> Receipt | None:
     word = status.lower()
     if word not in CALL_STATUSES:
         return None
-    return Receipt(sid, CALL_STATUSES[word], "answered, not heard" if word == "completed" else word)
+    return Receipt(sid, CALL_STATUSES[word], NOT_HEARD if word == "completed" else word)
 
 
 def heard(form: Form) -> Heard:

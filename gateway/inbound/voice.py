@@ -14,6 +14,7 @@ import logging
 from uuid import UUID
 
 from flask import Blueprint, Response
+from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from channels.channel import Accepted
@@ -32,7 +33,7 @@ from channels.voice.dialogue import (
     Step,
     Turn,
 )
-from gateway.call_ends import follow
+from gateway.call_ends import follow, note_part
 from gateway.house import House, current_house
 from gateway.inbound import answers, calls, recordings
 from gateway.inbound.line import BASE, CLIPS, clip_file, line_of, place_of
@@ -184,14 +185,22 @@ def _note(hook: Webhook, place: Place, now: Turn, facts: Facts) -> None:
     elif isinstance(facts, AnswerFacts) and place.step is Step.OWN_PIN:
         if facts.reading is CodeReading.FOUND:  # told, also where there is no answer yet
             recordings.mark_served(house, form.get("CallSid"))
-    elif now.read_out:
-        _delivered(house, UUID(place.entry), form)
+    elif now.reading is not None and place.step in (Step.ANSWER, Step.AGAIN):
+        _heard(house, UUID(place.entry), form, now)
 
 
-def _delivered(house: House, outbox_id: UUID, form: Form) -> None:
+def _heard(house: House, outbox_id: UUID, form: Form, now: Turn) -> None:
+    """On a call of ours an answer is delivered when its last part is begun, and not before."""
     told: Receipt = twilio.read_out(form)
+
+    def note(connection: Connection) -> None:
+        if now.reading is not None:
+            note_part(connection, outbox_id, *now.reading)
+        if now.read_out:
+            receipts.apply(connection, outbox_id, told, house.clock())
+
     try:
-        house.writer.run(lambda c: receipts.apply(c, outbox_id, told, house.clock()))
+        house.writer.run(note)
     except StorageUnavailable:
         return  # the citizen hears the answer; at worst they are called or told once more
 

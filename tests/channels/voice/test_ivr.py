@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from channels.voice import ivr
-from channels.voice.asking import TRIES
+from channels.voice.asking import REPEATS, TRIES
 from channels.voice.dialogue import (
     AnswerFacts,
     CodeReading,
@@ -228,9 +228,9 @@ def test_an_answer_is_read_only_after_its_code(line):
     assert ANSWER.text not in spoken(announced)
     assert CODE not in spoken(announced)
     assert ANSWER.text in spoken(read)
-    assert read.read_out
+    assert (read.reading, read.read_out) == ((1, 1), True)
     assert ANSWER.text in spoken(again)
-    assert not again.read_out
+    assert announced.reading is None
 
 
 def test_a_machine_is_told_a_number_and_no_word_of_the_answer(line):
@@ -252,6 +252,36 @@ def test_a_long_answer_is_read_to_its_end_part_by_part(line, places):
 
     assert " ".join(said) == text
     assert len(said) > 3
+
+
+@pytest.mark.parametrize("key", ["", "5", "*"])
+def test_a_long_answer_does_not_end_at_a_slip(line, places, key):
+    """The question how to go on is asked again; a key that goes on forgives the slips before."""
+    text = " ".join(f"Phrase numéro {number}." for number in range(150))
+    facts = AnswerFacts(CodeReading.FOUND, text, "fr", language="fr")
+    turn = respond(line, at(Step.ANSWER), Heard(CODE), facts)
+    assert turn.reading is not None
+    of = turn.reading[1]
+    for part in range(1, of):
+        assert (turn.reading, turn.read_out) == ((part, of), False)
+        for _ in range(REPEATS):
+            turn = respond(line, following(turn, places), Heard(key), facts)
+            assert "appuyez sur 1" in spoken(turn)
+            assert "Phrase" not in spoken(turn)
+        turn = respond(line, following(turn, places), Heard("1"), facts)
+
+    assert turn.read_out
+    assert "Hangup" in verbs(respond(line, following(turn, places), Heard(key), facts))
+
+
+def test_a_long_answer_ends_when_nobody_listens_any_more(line, places):
+    facts = AnswerFacts(CodeReading.FOUND, "Une phrase assez longue. " * 60, "fr", language="fr")
+    turn, asked = respond(line, at(Step.ANSWER), Heard(CODE), facts), 0
+    while "Gather" in verbs(turn):
+        assert not turn.read_out
+        turn, asked = respond(line, following(turn, places), Heard(), facts), asked + 1
+
+    assert asked == REPEATS + 1
 
 
 def test_wrong_codes_are_told_to_be_counted(line):

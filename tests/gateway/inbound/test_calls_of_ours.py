@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from channels.message import DeliveryStatus
-from tracker.models import messages, outbox
+from tracker.models import attention, messages, outbox
 
 # --- A call that may have gone --------------------------------------------------------------------
 
@@ -125,6 +125,54 @@ def test_a_busy_call_that_nobody_knew_of_is_called_again_once(office):
     assert len(office.provider.calls) == 1
     (again,) = [row for row in office.rows(outbox) if row.payload.get("call") == 2]
     assert (office.entry(entry).state, again.state) == ("done", "done")
+
+
+# --- A long answer --------------------------------------------------------------------------------
+
+LONG = "Une phrase assez longue pour remplir une partie. " * 40
+
+
+def opened(office, caller):
+    """A long answer of which the citizen hears the first part: entry, CallSid, what was said."""
+    case = office.case(caller)
+    entry = office.answer(case, LONG)
+    office.drain()
+    sid = office.entry(entry).provider_id
+    return entry, sid, office.press(entry, sid, office.pick_up(entry, sid), case.tracking_code)
+
+
+def test_a_long_answer_is_delivered_when_its_last_part_is_begun(office):
+    entry, sid, tree = opened(office, "+212612345678")
+    for key in ("1", "", "5", "1"):
+        assert office.entry(entry).delivery_status == "queued"
+        tree = office.press(entry, sid, tree, key)
+    while office.entry(entry).delivery_status == "queued":
+        tree = office.press(entry, sid, tree, "1")
+    office.call_back(entry, sid, "completed")
+
+    assert office.press(entry, sid, tree, "1").find("Hangup") is not None
+    assert office.entry(entry).delivery_status == "delivered"
+    assert [row.kind for row in office.rows(outbox) if row.kind == "notify"] == []
+
+
+@pytest.mark.parametrize(("caller", "texts", "items"), [("+212612345678", 1, 0)])
+def test_a_long_answer_half_heard_is_not_delivered_and_nobody_is_called_for_ever(
+    office, caller, texts, items
+):
+    entry, sid, tree = opened(office, caller)
+    tree = office.press(entry, sid, tree, "1")
+    for _ in range(3):
+        tree = office.press(entry, sid, tree, "")
+    assert tree.find("Hangup") is not None
+    office.call_back(entry, sid, "completed")
+    office.now += timedelta(hours=1)
+    office.drain()
+
+    assert office.entry(entry).delivery_status == "failed"
+    assert len(office.provider.calls) == 1
+    assert (len(office.provider.texts), len(office.rows(attention))) == (texts, items)
+    (answer,) = [row for row in office.rows(messages) if row.author == "administration"]
+    assert answer.delivery_detail == "answered, and 2 of 4 parts read"
 
 
 # --- A callback that never came -------------------------------------------------------------------
