@@ -42,6 +42,9 @@ if TYPE_CHECKING:
     from dispatcher.notices import Notices
     from dispatcher.routed import Chooses
 
+#: Why a notice was not sent; an answer is called through, or comes before a person.
+LANDLINE = "not sent: a landline gets no texts, and nobody is called for a notice"
+
 
 @dataclass(frozen=True, slots=True)
 class Dispatcher:
@@ -221,6 +224,8 @@ class Dispatcher:
         entry, case = work.entry, work.case
         channel = entry.channel
         if channel != way_out(entry):
+            if not way_out(entry):
+                return Result(OutboxState.HELD, error=LANDLINE)
             if case is not None and not case.contact_confirmed and name != "confirm":
                 return Result(OutboxState.DONE, error="the contact is not confirmed")
             channel = way_out(entry)

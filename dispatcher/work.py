@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from channels.errors import Uncertain
 from channels.message import ChannelName, DeliveryStatus, Receipt
 from channels.sms.twilio import text_digest
+from normalizer.phone import is_mobile
 from tracker import outbox, receipts
 from tracker.enclosures import Enclosures
 from tracker.mail_thread import MailThread
@@ -89,12 +90,18 @@ def way_out(entry: Row[Any]) -> str:
     """The channel that an entry leaves by: a page and a call are followed by a text or a mail.
 
     A page cannot be pushed to, and nobody is called but for an answer.
+
+    Returns:
+        ``""`` where there is no way: a landline gets no texts.
     """
     called = entry.kind == str(OutboxKind.REPLY) or entry.payload.get("notice") == "have_answer"
     if entry.channel == str(ChannelName.WEB) or (
         entry.channel == str(ChannelName.VOICE) and not called
     ):
-        return "email" if entry.recipient_scheme == "mailto" else "sms"
+        if entry.recipient_scheme == "mailto":
+            return "email"
+        landline = entry.recipient_scheme == "tel" and not is_mobile(entry.recipient)
+        return "" if landline else "sms"
     return str(entry.channel)
 
 

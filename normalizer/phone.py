@@ -86,7 +86,7 @@ def calling_code(region: str) -> str:
 
 
 def is_mobile(number: str) -> bool:
-    """Whether an E.164 number may receive texts."""
+    """Whether an E.164 number may receive texts; one of which nobody can say its kind may."""
     try:
         parsed = phonenumbers.parse(number, None)
     except phonenumbers.NumberParseException:
@@ -94,4 +94,5 @@ def is_mobile(number: str) -> bool:
     return phonenumbers.number_type(parsed) in (
         phonenumbers.PhoneNumberType.MOBILE,
         phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE,
+        phonenumbers.PhoneNumberType.UNKNOWN,
     )

@@ -262,11 +262,13 @@ def undelivered(connection: Connection, outbox_id: UUID, detail: str, now: datet
 def _next_way(connection: Connection, entry: Row[Any]) -> tuple[str, str, str] | None:
     """Another way to the same person: channel, scheme and address; ``None`` when none is known.
 
-    A telephone reached by one way may be reached by the other: a call failed, a text goes. Else
+    A telephone reached by one way may be reached by the other: a call failed, a text goes if the
+    telephone may receive texts. Else
     an address from which the person wrote on this very case, the newest first.
     """
     ways: list[tuple[str, str, str]] = []
-    twin = {"voice": "sms", "sms": "voice", "whatsapp": "sms"}.get(entry.channel)
+    text = "sms" if is_mobile(entry.recipient) else None  # a landline gets no texts
+    twin = {"voice": text, "sms": "voice", "whatsapp": text or "voice"}.get(entry.channel)
     if entry.recipient_scheme == "tel" and twin is not None:
         ways.append((twin, "tel", entry.recipient))
     written = connection.execute(
@@ -284,8 +286,8 @@ def _next_way(connection: Connection, entry: Row[Any]) -> tuple[str, str, str] |
         if row.channel == str(ChannelName.EMAIL):
             ways.append((row.channel, "mailto", row.sender))
         elif row.sender.startswith("+"):
-            text = row.channel if row.channel != str(ChannelName.VOICE) else "sms"
-            ways.append((text if is_mobile(row.sender) else "voice", "tel", row.sender))
+            written_by = row.channel if row.channel != str(ChannelName.VOICE) else "sms"
+            ways.append((written_by if is_mobile(row.sender) else "voice", "tel", row.sender))
     for channel, scheme, recipient in ways:
         silenced = select(opt_outs.c.channel).where(
             opt_outs.c.channel == channel, opt_outs.c.recipient == recipient

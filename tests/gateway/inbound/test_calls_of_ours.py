@@ -7,7 +7,11 @@ from datetime import timedelta
 import pytest
 
 from channels.message import DeliveryStatus
+from dispatcher.administration import Administration, store
+from tracker import answers
 from tracker.models import attention, messages, outbox
+
+MOBILE, LANDLINE = "+212612345678", "+212537123456"
 
 # --- A call that may have gone --------------------------------------------------------------------
 
@@ -142,7 +146,7 @@ def opened(office, caller):
 
 
 def test_a_long_answer_is_delivered_when_its_last_part_is_begun(office):
-    entry, sid, tree = opened(office, "+212612345678")
+    entry, sid, tree = opened(office, MOBILE)
     for key in ("1", "", "5", "1"):
         assert office.entry(entry).delivery_status == "queued"
         tree = office.press(entry, sid, tree, key)
@@ -155,7 +159,7 @@ def test_a_long_answer_is_delivered_when_its_last_part_is_begun(office):
     assert [row.kind for row in office.rows(outbox) if row.kind == "notify"] == []
 
 
-@pytest.mark.parametrize(("caller", "texts", "items"), [("+212612345678", 1, 0)])
+@pytest.mark.parametrize(("caller", "texts", "items"), [(MOBILE, 1, 0), (LANDLINE, 0, 1)])
 def test_a_long_answer_half_heard_is_not_delivered_and_nobody_is_called_for_ever(
     office, caller, texts, items
 ):
@@ -173,6 +177,36 @@ def test_a_long_answer_half_heard_is_not_delivered_and_nobody_is_called_for_ever
     assert (len(office.provider.texts), len(office.rows(attention))) == (texts, items)
     (answer,) = [row for row in office.rows(messages) if row.author == "administration"]
     assert answer.delivery_detail == "answered, and 2 of 4 parts read"
+
+
+# --- A landline -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("caller", "texts", "items"), [(MOBILE, 1, 0), (LANDLINE, 0, 1)])
+def test_an_answer_that_a_landline_did_not_hear_comes_before_a_person(office, caller, texts, items):
+    entry = office.answer(office.case(caller))
+    office.drain()
+    office.call_back(entry, office.entry(entry).provider_id, "completed")
+    office.drain()
+
+    assert (len(office.provider.texts), len(office.rows(attention))) == (texts, items)
+    assert [row.outbox_id for row in office.rows(attention)] == [entry.id] * items
+
+
+@pytest.mark.parametrize(("caller", "texts", "state"), [(MOBILE, 1, "done"), (LANDLINE, 0, "held")])
+def test_a_landline_gets_no_texts_and_the_record_says_so(office, caller, texts, state):
+    case = office.case(caller)
+    with office.house.engine.begin() as connection:
+        store(connection, [Administration("water", {"fr": "Eaux"})])
+        answers.assign(connection, case, "water", by="t", reasons=["x"], now=office.now)
+    office.drain()
+
+    assert len(office.provider.texts) == texts
+    (notice,) = [row for row in office.rows(outbox) if row.kind == "notify"]
+    assert (notice.state, "landline" in notice.last_error) == (state, not texts)
+    sent = [row for row in office.rows(messages) if row.author == "system"]
+    assert len(sent) == texts
+    assert office.rows(attention) == []
 
 
 # --- A callback that never came -------------------------------------------------------------------
