@@ -80,6 +80,28 @@ def e164(raw: str, region: str) -> str | None:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
+def dialled(number: str, region: str) -> str:
+    """The digits to dial a number from a region: ``0537000000`` for ``+212537000000`` in ``MA``.
+
+    A number of another region begins with the international prefix. A short code, or what cannot
+    be read, stays as it is; without digits alone there is nothing to dial: ``""``.
+    """
+    digits = number.removeprefix("+")
+    if not (digits.isascii() and digits.isdigit()):
+        return ""
+    if digits == number:
+        return digits
+    try:
+        parsed = phonenumbers.parse(number, None)
+    except phonenumbers.NumberParseException:
+        return digits
+    if parsed.country_code == phonenumbers.country_code_for_region(region):
+        said = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.NATIONAL)
+    else:
+        said = phonenumbers.format_out_of_country_calling_number(parsed, region)
+    return "".join(character for character in said if character.isdigit())
+
+
 def calling_code(region: str) -> str:
     """The calling code of a region, digits only (``"212"`` for ``"MA"``); ``""`` when unknown."""
     return str(phonenumbers.country_code_for_region(region) or "")

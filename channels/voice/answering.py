@@ -34,6 +34,8 @@ from channels.voice.dialogue import (
 )
 from channels.voice.sentences import parts
 
+#: Telephone numbers are told two digits at a time, as they are said.
+IN_PAIRS = 2
 #: How often parts may be read again in one call.
 READINGS = 5
 
@@ -51,9 +53,12 @@ def _announce(line: Line, place: Place, heard: Heard, facts: Facts | None) -> Tu
 def _leave_word(line: Line, place: Place, facts: AnswerFacts) -> Turn:
     def word(speech: Renderer, language: str) -> None:
         for _ in range(2):
-            speech.say(language, "voicemail")
-            if facts.number:
-                speech.spell(language, facts.number.removeprefix("+"), group=3)
+            speech.say(language, "voicemail_call").spell(language, facts.number, group=IN_PAIRS)
+            if facts.text_number == facts.number:
+                speech.say(language, "voicemail_text_same").pause()
+            elif facts.text_number:
+                speech.say(language, "voicemail_text")
+                speech.spell(language, facts.text_number, group=IN_PAIRS)
 
     return Turn(str(line.renderer().each(line.tongues(place), word).hang_up()))
 

@@ -168,7 +168,8 @@ class AnswerFacts:
         administration: who answers, or ``""``.
         is_answer: an administration's answer rather than a notice of ours.
         language: the language the call begins in.
-        number: our number, which an answering machine is told.
+        number: our number, digits as they are dialled, which an answering machine is told.
+        text_number: the number for texts, the same way; ``""`` where there is none.
     """
 
     reading: CodeReading = CodeReading.UNKNOWN
@@ -178,6 +179,7 @@ class AnswerFacts:
     is_answer: bool = True
     language: str = ""
     number: str = ""
+    text_number: str = ""
 
 
 Facts = Filed | Keyed | StatusFacts | AnswerFacts

@@ -29,6 +29,7 @@ from gateway.inbound.calls import (
     slug_of,
 )
 from normalizer import tracking_code
+from normalizer.phone import dialled
 from tracker import children, register, throttle
 from tracker.database import reading
 from tracker.group_commit import StorageUnavailable
@@ -119,10 +120,12 @@ def announcement(house: House, entry_id: UUID) -> AnswerFacts | None:
     if found is None:
         return None
     entry, case = found
+    twilio, smpp, region = house.settings.twilio, house.settings.smpp, house.country.region
     return AnswerFacts(
         language=house.wording.answering_language(case.language),
         is_answer=entry.kind == str(OutboxKind.REPLY),
-        number=house.settings.twilio.voice_number or house.settings.twilio.number,
+        number=dialled(twilio.voice_number or twilio.number, region),
+        text_number=dialled(smpp.number if smpp.host else twilio.number, region),
     )
 
 

@@ -234,12 +234,30 @@ def test_an_answer_is_read_only_after_its_code(line):
 
 
 def test_a_machine_is_told_a_number_and_no_word_of_the_answer(line):
-    facts = AnswerFacts(CodeReading.FOUND, "Secret.", "fr", "Régie", language="fr", number="+2125")
+    facts = AnswerFacts(
+        CodeReading.FOUND, "Secret.", "fr", "Régie", language="fr", number="0537000000"
+    )
     turn = respond(line, Place(Step.ANNOUNCE, entry="e"), Heard(machine=True), facts)
 
-    assert "2, 1, 2" in spoken(turn)
+    assert "0, 5 3, 7 0, 0 0, 0 0, 0" in spoken(turn)
     assert not {"Secret.", "Régie"} & set(spoken(turn).split())
     assert not turn.read_out
+
+
+@pytest.mark.parametrize(
+    ("text_number", "told", "untold"),
+    [
+        ("0537000000", "SMS au même numéro", "SMS au numéro suivant"),
+        ("3737", "SMS au numéro suivant : 3, 7 3, 7", "même numéro"),
+        ("", "rappelez le numéro suivant", "SMS"),
+    ],
+)
+def test_a_machine_is_told_where_texts_go_if_they_go_anywhere(line, text_number, told, untold):
+    facts = AnswerFacts(language="fr", number="0537000000", text_number=text_number)
+    turn = respond(line, Place(Step.ANNOUNCE, entry="e"), Heard(machine=True), facts)
+
+    assert told in spoken(turn)
+    assert untold not in spoken(turn)
 
 
 def test_a_long_answer_is_read_to_its_end_part_by_part(line, places):

@@ -162,6 +162,31 @@ def test_a_machine_gets_no_word_of_the_answer_and_no_code(door, by):
     assert [r.channel for r in door.rows(outbox) if r.kind == "notify"] == ["sms"]
 
 
+@pytest.mark.parametrize(
+    ("number", "voice_number", "smpp", "told"),
+    [
+        ("+212537000000", "", "", ["0537000000"]),
+        ("+212700000001", "+212537000000", "", ["0537000000", "0700000001"]),
+        ("GUICHET", "+212537000000", "", ["0537000000"]),
+        ("+212537000000", "", "3737", ["0537000000", "3737"]),
+        ("+33612345678", "+212537000000", "", ["0537000000", "0033612345678"]),
+    ],
+)
+def test_a_machine_is_told_numbers_as_they_are_dialled(
+    door, monkeypatch, number, voice_number, smpp, told
+):
+    settings = door.house.settings
+    monkeypatch.setattr(settings.twilio, "number", number)
+    monkeypatch.setattr(settings.twilio, "voice_number", voice_number)
+    monkeypatch.setattr(settings.smpp, "host", "smsc.example" if smpp else "")
+    monkeypatch.setattr(settings.smpp, "number", smpp)
+    entry = answered(door, a_case(door))
+    tree = document(door.post(f"{BASE}/answer/{entry.id}", ours(AnsweredBy="machine_end_beep")))
+
+    assert "".join(filter(str.isdigit, said(tree))) == "".join(told) * 2  # all of it twice
+    assert ("SMS" in said(tree)) == (number != "GUICHET")
+
+
 @pytest.mark.parametrize("word", ["busy", "no-answer"])
 def test_a_busy_line_is_called_again_and_then_a_text_goes(door, word):
     entry = answered(door, a_case(door))

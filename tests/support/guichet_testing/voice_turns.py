@@ -44,7 +44,8 @@ LANGUAGES = ("ar", "fr", "en", "ary", CLIPPED)
 BASE = "https://guichet.example"
 CODE, OTHER_CODE, PIN, WRONG_PIN = "482109375514", "711109375515", "123456", "000000"
 ENTRY, CASE = "0193a1e0-0000-7000-8000-000000000001", "0193a1e0-0000-7000-8000-000000000002"
-LINE_NUMBER = "+212537000000"
+#: The line, +212537000000, as it is dialled in Morocco.
+DIALLED = "0537000000"
 FILED_ON, EXPECTED_ON = date(2026, 3, 1), date(2026, 5, 2)
 STATUS, ADMINISTRATION = "referred", "onee-eau"
 ANSWER_TEXT = "La conduite de la rue est réparée, l'eau est revenue hier soir."
@@ -213,7 +214,7 @@ TURNS: tuple[TurnOfACall, ...] = (
     T(S.ANNOUNCE, WRONG, "a key before a word", keyed("9"), "answer", S.ANSWER, "announce"),
     T(S.ANNOUNCE, NOTHING, "a person, an answer", SILENT, "answer", S.ANSWER, "announce"),
     T(S.ANNOUNCE, NOTHING, "a person, news", SILENT, "news", S.ANSWER, "announce_notice"),
-    T(S.ANNOUNCE, NOTHING, "a machine", Heard(machine=True), "answer", ENDS, "voicemail"),
+    T(S.ANNOUNCE, NOTHING, "a machine", Heard(machine=True), "answer", ENDS, "voicemail_call"),
     T(S.ANNOUNCE, HANG_UP, "at once", UP),
     T(S.ANSWER, RIGHT, "the code", keyed(CODE), "answer", S.AGAIN, "again"),
     T(S.ANSWER, RIGHT, "a long answer", keyed(CODE), "long", S.AGAIN, "go_on"),
@@ -299,7 +300,8 @@ def facts_of(name: str, language: str) -> Facts | None:
         text_language="fr",
         administration=spoken_administration(_administration(tag), ADMINISTRATION),
         language=tag,
-        number=LINE_NUMBER,
+        number=DIALLED,
+        text_number=DIALLED,
     )
     found: dict[str, Facts | None] = {
         "": None,
