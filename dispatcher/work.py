@@ -10,7 +10,7 @@ from channels.errors import Uncertain
 from channels.message import ChannelName, DeliveryStatus, Receipt
 from channels.sms.twilio import text_digest
 from normalizer.phone import is_mobile
-from tracker import outbox, receipts
+from tracker import outbox, receipts, recordings
 from tracker.enclosures import Enclosures
 from tracker.mail_thread import MailThread
 from tracker.models import OutboxKind, OutboxState, messages
@@ -77,7 +77,13 @@ class Result:
 
 
 def failed_for_good(connection: Connection, work: Work, result: Result, now: datetime) -> None:
-    """What a final failure leads to: another channel or a person, never silence (promise 7)."""
+    """What a final failure leads to: another channel or a person, never silence (promise 7).
+
+    What could not be fetched is no message of ours: there is nothing to send another way.
+    """
+    if work.entry.kind == str(OutboxKind.TRANSCRIBE):
+        recordings.not_fetched(connection, work.entry, result.error, now)
+        return
     connection.execute(
         messages.update()
         .where(messages.c.id == work.entry.message_id, messages.c.direction == "outbound")

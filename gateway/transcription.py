@@ -20,7 +20,7 @@ from channels.voice.transcribe import Interrupted, Transcriber, Transcript, neve
 from config.wording import ANSWERED_IN, Wording
 from dispatcher.work import Result, Work
 from gateway.listening import transcriber_of
-from tracker import attention, outbox, register
+from tracker import attention, outbox, recordings, register
 from tracker.database import reading
 from tracker.models import (
     AttentionReason,
@@ -218,6 +218,8 @@ class Transcription:
                     subject=str(attachment_id),
                     at=now,
                 )
+        if work.entry.message_id is not None:
+            recordings.fetched(connection, work.entry.message_id, now)
         if case is not None and work.entry.channel == "voice" and heard:
             if not language:
                 self._found(connection, case, work.entry.message_id, heard)

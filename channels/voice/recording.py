@@ -3,7 +3,7 @@
 
 The URL is built from the two ids alone and goes to the configured host only: a ``RecordingUrl``
 from a form is never fetched. The file may not be ready when the webhook comes, so a 404 means
-*try again*.
+*try again*, and so does what is no sound: a page that says *maintenance* comes with a 200.
 """
 
 from __future__ import annotations
@@ -58,9 +58,10 @@ def fetch(
         The bytes as they came: they are the record.
 
     Raises:
-        Unreachable: not ready yet, too slow, cut off, or the provider does not answer; try again.
+        Unreachable: not ready yet, no sound, too slow, cut off, or the provider does not answer;
+            try again.
         Rejected: the provider refuses for good.
-        MalformedMessage: the ids are none, it is larger than ``max_bytes``, or it is no sound.
+        MalformedMessage: the ids are none, or it is larger than ``max_bytes``.
         Interrupted: ``stop()`` was true.
     """
     until = time.monotonic() + longest_seconds
@@ -84,7 +85,10 @@ def fetch(
             content = _read(response, max_bytes, until, stop)
     except httpx.HTTPError:
         raise Unreachable("the recording cannot be fetched now") from None
-    check(content)
+    try:
+        check(content)
+    except MalformedMessage as error:
+        raise Unreachable(str(error), code="no sound") from error
     if is_cut(content) and not even_cut:
         raise Unreachable("the recording came with less sound than it announces")
     return content

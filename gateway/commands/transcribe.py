@@ -21,10 +21,10 @@ from gateway.doorbell import TRANSCRIBE
 from gateway.listening import transcriber_of
 from gateway.transcription import AWAITING
 from gateway.worker import relay_of, stand_back
+from tracker import recordings
 from tracker.database import reading
-from tracker.models import OutboxKind, OutboxState, attachments, messages
+from tracker.models import OutboxKind, OutboxState, attachments
 from tracker.models import outbox as entries
-from tracker.outbox import put
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -115,7 +115,7 @@ def catch_up(settings: Settings, *, as_json: bool) -> None:
         waiting = _waiting(connection)
     with engine.begin() as connection:
         for row in waiting:
-            _ask_again(connection, row)
+            recordings.fetch_again(connection, row.message_id, wiring.now())
     stand_back(settings.voice.niceness)
     relay = relay_of(settings, TRANSCRIBE)
     ids = {row.message_id for row in waiting}
@@ -139,37 +139,12 @@ def catch_up(settings: Settings, *, as_json: bool) -> None:
 
 def _waiting(connection: Connection) -> Sequence[Row[Any]]:
     query = (
-        select(attachments.c.id, attachments.c.message_id, messages.c.case_id)
-        .join(messages, messages.c.id == attachments.c.message_id)
+        select(attachments.c.id, attachments.c.message_id)
         .where(attachments.c.transcript_state == AWAITING)
         .order_by(attachments.c.id)
     )
     found: Sequence[Any] = connection.execute(query).all()
     return found
-
-
-def _ask_again(connection: Connection, row: Row[Any]) -> None:
-    """One new entry a message, unless one is open already."""
-    same = (entries.c.kind == str(OutboxKind.TRANSCRIBE)) & (entries.c.message_id == row.message_id)
-    is_open = entries.c.state.in_([str(OutboxState.DUE), str(OutboxState.CLAIMED)])
-    now = wiring.now()
-    if connection.scalar(select(func.count()).select_from(entries).where(same, is_open)):
-        connection.execute(  # a next try in an hour need not be waited for
-            entries.update()
-            .where(same, entries.c.state == str(OutboxState.DUE))
-            .values(not_before=now)
-        )
-        return
-    number = connection.scalar(select(func.count()).select_from(entries).where(same)) or 0
-    put(
-        connection,
-        OutboxKind.TRANSCRIBE,
-        f"transcribe:{row.message_id}:{number}",
-        now=now,
-        channel="voice",
-        case_id=row.case_id,
-        message_id=row.message_id,
-    )
 
 
 def _open(engine: Engine, ids: set[UUID]) -> int:

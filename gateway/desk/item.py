@@ -28,6 +28,8 @@ class Item:
         ways: known (channel, address) of the citizen, for sending another way.
         files: recordings without a transcript.
         above: a person above decides it.
+        fetches: it is about files of ours that are still at the provider.
+        being_fetched: they are being fetched now, or soon.
         words: what a blind check shows of the case.
     """
 
@@ -40,4 +42,6 @@ class Item:
     ways: Sequence[tuple[str, str]]
     files: Sequence[Row[Any]]
     above: bool = False
+    fetches: bool = False
+    being_fetched: bool = False
     words: str = ""

@@ -18,10 +18,10 @@ from gateway.desk.item import Item
 from gateway.desk.session import announce, person
 from gateway.house import current_house
 from gateway.sound_type import sound_type
-from tracker import attention, learning, register, transfers
+from tracker import attention, learning, recordings, register, transfers
 from tracker.database import reading
 from tracker.elsewhere import Elsewhere
-from tracker.models import AttentionReason, deliveries, outbox
+from tracker.models import AttentionReason, OutboxKind, deliveries, outbox
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from flask import Blueprint
     from sqlalchemy import Connection, Row
     from werkzeug.wrappers import Response
+
+    from gateway.desk.excerpt import Glance
 
 PAGE_SIZE = 20
 
@@ -40,6 +42,7 @@ ACTIONS: Mapping[str, tuple[str, ...]] = {
     AttentionReason.QUARANTINED: ("replay", "open", "handled"),
     AttentionReason.UNDELIVERED: ("send", "handled"),
     AttentionReason.MISSED: ("handled", "open"),
+    AttentionReason.UNFETCHED: ("fetch", "handled"),
     AttentionReason.UNTRANSCRIBED: ("transcribe", "handled"),
     AttentionReason.BLIND_CHECK: blind_check.FIRST,
 }
@@ -123,7 +126,8 @@ def attention_row(connection: Connection, item_id: UUID) -> list[Row[Any]]:
 def _item(connection: Connection, row: Row[Any]) -> Item:
     case = register.case_by_id(connection, row.case_id) if row.case_id else None
     delivery: Any = None
-    look = entry = None
+    look: Glance | None = None
+    entry: Any = None
     if row.delivery_id is not None:
         body = type_coerce(
             func.substr(deliveries.c.body, 1, READ_BYTES), deliveries.c.body.type
@@ -137,6 +141,9 @@ def _item(connection: Connection, row: Row[Any]) -> Item:
     if row.outbox_id is not None:
         entry = connection.execute(select(outbox).where(outbox.c.id == row.outbox_id)).first()
     actions, blind = ACTIONS[row.reason], row.reason == AttentionReason.BLIND_CHECK
+    fetches = entry is not None and entry.kind == OutboxKind.TRANSCRIBE and entry.message_id
+    if fetches:
+        actions = ACTIONS[AttentionReason.UNFETCHED]
     if blind:
         actions = blind_check.actions(row.data)
     above = row.data.get(transfers.NUMBER, 0) >= transfers.ABOVE
@@ -158,5 +165,7 @@ def _item(connection: Connection, row: Row[Any]) -> Item:
         if case is not None and row.reason == AttentionReason.UNTRANSCRIBED
         else (),
         above=above,
+        fetches=bool(fetches),
+        being_fetched=bool(fetches) and recordings.being_fetched(connection, entry.message_id),
         words=learning.words_of(connection, case) if blind and case is not None else "",
     )

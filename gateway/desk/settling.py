@@ -21,7 +21,7 @@ from gateway.desk.session import person
 from gateway.house import current_house
 from normalizer import tracking_code
 from normalizer.phone import e164
-from tracker import answers, attention, outbox, register
+from tracker import answers, attention, outbox, recordings, register
 from tracker.database import reading
 from tracker.group_commit import StorageUnavailable
 from tracker.models import EventType, OutboxKind, attachments
@@ -187,6 +187,16 @@ def transcribe(item: Item) -> str | None:
     return None
 
 
+def fetch(item: Item) -> str | None:
+    """Have what could not be fetched fetched again; the item stays until it is there."""
+    house, entry = current_house(), item.entry
+    if entry is None or entry.message_id is None:
+        return show().t("attention.nothing_to_fetch")
+    now = house.clock()
+    house.writer.run(lambda connection: recordings.fetch_again(connection, entry.message_id, now))
+    return None
+
+
 ACTIONS: Mapping[str, Callable[[Item], str | None]] = {
     "assign": assign,
     "attach": attach,
@@ -195,6 +205,7 @@ ACTIONS: Mapping[str, Callable[[Item], str | None]] = {
     "send": send,
     "handled": handled,
     "transcribe": transcribe,
+    "fetch": fetch,
     "judge": blind_check.judge,
     "correct": blind_check.correct,
     "stand": blind_check.stand,

@@ -88,6 +88,7 @@ class AttentionReason(StrEnum):
     QUARANTINED = "quarantined"
     UNDELIVERED = "undelivered"
     MISSED = "missed"
+    UNFETCHED = "unfetched"
     UNTRANSCRIBED = "untranscribed"
     BLIND_CHECK = "blind_check"
 
@@ -116,6 +117,7 @@ class EventType(StrEnum):
     RECEIPT = "guichet.message.receipt"
     DELIVERY_FAILED = "guichet.message.failed"
     RECORDING_STORED = "guichet.recording.stored"
+    NOT_FETCHED = "guichet.recording.not_fetched"
     TRANSCRIBED = "guichet.recording.transcribed"
     CONTACT_CONFIRMED = "guichet.case.contact_confirmed"
     ATTENTION_RESOLVED = "guichet.attention.resolved"

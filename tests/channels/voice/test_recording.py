@@ -80,10 +80,11 @@ def test_a_redirect_is_not_followed_with_the_token(status):
 
 
 @pytest.mark.parametrize(
-    "content", [b"<?xml version='1.0'?><Error/>", b"", b"RIFF\x00", b"\x00" * 99]
+    "content",
+    [b"<?xml version='1.0'?><Error/>", b"<html>maintenance</html>", b"", b"RIFF\x00", b"\x00" * 99],
 )
-def test_what_is_no_sound_is_told(content):
-    with pytest.raises(MalformedMessage):
+def test_what_is_no_sound_is_told_and_tried_again(content):
+    with pytest.raises(Unreachable, match="no sound"):
         fetch(httpx.Response(200, content=content))
 
 
