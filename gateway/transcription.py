@@ -20,6 +20,7 @@ from channels.voice.transcribe import Interrupted, Transcriber, Transcript, neve
 from config.wording import ANSWERED_IN, Wording
 from dispatcher.work import Result, Work
 from gateway.listening import transcriber_of
+from normalizer import emergency
 from tracker import attention, outbox, recordings, register
 from tracker.database import reading
 from tracker.models import (
@@ -249,9 +250,19 @@ class Transcription:
     def _go_on(
         self, connection: Connection, case: Any, heard: list[Transcript | None], now: datetime
     ) -> None:
-        """Route by what was surely heard; else a person listens, and is told why."""
-        confident = [transcript.text for transcript in self._surely(heard)]
-        if confident:
+        """Route by what was surely heard; else a person listens, and is told why.
+
+        Danger counts however unsurely it was heard: no machine routes it, and a person listens
+        first of all.
+        """
+        surely = self._surely(heard)
+        danger = any(
+            emergency.in_danger(t.text, t.language)
+            for t in heard
+            if t is not None and t not in surely  # what is sure is told to the router
+        )
+        confident = [transcript.text for transcript in surely]
+        if confident and not danger:
             attention.resolve_of_case(
                 connection, case.id, AttentionReason.UNTRANSCRIBED, by="transcription", at=now
             )
@@ -278,6 +289,7 @@ class Transcription:
             at=now,
             case_id=case.id,
             data={"confidence": round(unsure, 3)} if words else {},
+            urgent=danger,
         )
 
 

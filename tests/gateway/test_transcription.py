@@ -192,6 +192,36 @@ def test_what_is_unsure_waits_for_a_person(world, hears, state, reason):
     assert world.rows(outbox, outbox.c.kind == "route") == []
 
 
+@pytest.mark.parametrize(
+    ("words", "urgent"),
+    [
+        ("Il y a le feu dans ma maison, au secours, ma mère est coincée", True),
+        ("pas d'eau ici", False),
+    ],
+)
+def test_danger_is_raised_however_unsurely_it_was_heard(world, words, urgent):
+    world.ear.hears = heard(words, confidence=0.3)
+    world.relay().drain()
+
+    (item,) = world.rows(attention)
+    assert (item.reason, item.urgent) == ("untranscribed", urgent)
+
+
+def test_no_machine_routes_beside_an_unsure_word_of_danger(world):
+    """Two recordings of one call: of the one it is sure, of the other it is not."""
+    (file,) = world.rows(attachments)
+    second = {**file._mapping, "id": uuid4(), "position": 1}
+    with world.engine.begin() as connection:
+        connection.execute(attachments.insert(), second)
+    said = iter([heard(), heard("Au feu, au secours, la maison brûle", confidence=0.3)])
+    world.ear.transcribe = lambda *_: next(said)
+    world.relay().drain()
+
+    (item,) = world.rows(attention)
+    assert item.urgent
+    assert world.rows(outbox, outbox.c.kind == "route") == []
+
+
 def test_a_stop_in_the_middle_is_begun_anew(world):
     world.ear.hears = heard()
     world.ear.meanwhile = lambda: setattr(world, "stopped", True)

@@ -201,3 +201,20 @@ def test_an_item_of_a_former_version_is_no_dead_end_either(line):
     line.work()
 
     assert line.open() == []
+
+
+def test_danger_that_was_heard_unsurely_stands_first(line):
+    line.gives, line.ear.hears = (200, wav()), heard("pas d'eau ici", 0.3)
+    line.work()
+    line.desk.clock.turn(minutes=5)
+    line.call("RE2")
+    line.ear.hears = heard("Il y a le feu dans ma maison, au secours", 0.3)
+    line.work()
+
+    page = line.desk.client("triage").text(PAGE)
+
+    first, second = page.split("<article")[1:]
+    assert "Somebody may be in danger" in first
+    assert "Nobody has been told yet which number to call" in first
+    assert "Keep the transcript" in first
+    assert "danger" not in second
