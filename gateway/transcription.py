@@ -7,6 +7,7 @@ import logging
 import threading
 from contextlib import contextmanager
 from datetime import timedelta
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
@@ -16,7 +17,7 @@ from channels.errors import DeliveryError, MalformedMessage
 from channels.sms import media
 from channels.sms.twilio import MEDIA_SCHEME
 from channels.voice.recording import fetch
-from channels.voice.transcribe import Interrupted, Transcriber, Transcript, never
+from channels.voice.transcribe import Interrupted, NotLoaded, Transcriber, Transcript, never
 from config.wording import ANSWERED_IN, Wording
 from dispatcher.work import Result, Work
 from gateway.listening import transcriber_of
@@ -36,7 +37,7 @@ from tracker.models import (
 from tracker.outbox import put
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
     from uuid import UUID
 
@@ -49,12 +50,34 @@ logger = logging.getLogger(__name__)
 RECORDING = "twilio-recording:"
 TWILIO_API = "https://api.twilio.com"
 AWAITING, DONE = "awaiting", "done"
-#: Why a person listens to a recording (attention items; plain English, no words of a citizen).
-NO_TRANSCRIPT = "a recording awaits transcription: nothing here speaks its language"
-NO_WORDS = "a recording in which no words were heard"
-UNSURE = "a recording whose transcript is unsure ({confidence:.0%}): listen before it is sent on"
-FOREIGN = "a recording in a language in which nobody is answered here"
+#: Key of an attention item's data: what a machine made of the recording (:class:`Heard`).
+HEARD = "heard"
 STOPPED = "the worker was asked to stop; begun anew later"
+
+
+class Heard(StrEnum):
+    """What a machine made of a recording that a person listens to."""
+
+    UNSURE = "unsure"
+    FOREIGN = "foreign"
+    NO_WORDS = "no_words"
+    NO_ENGINE = "no_engine"
+    NO_LANGUAGE = "no_language"
+    BROKEN = "broken"
+    UNUSABLE = "unusable"
+
+
+#: Why a person listens to a recording (attention items; plain English, no words of a citizen).
+WHY: Mapping[Heard, str] = {
+    Heard.UNSURE: "a recording whose transcript is unsure ({confidence:.0%}): "
+    "listen before it is sent on",
+    Heard.FOREIGN: "a recording in a language that nobody is answered in here",
+    Heard.NO_WORDS: "a recording in which no words were heard",
+    Heard.NO_ENGINE: "a recording awaits transcription: no engine is set up",
+    Heard.NO_LANGUAGE: "a recording awaits transcription: nothing here speaks its language",
+    Heard.BROKEN: "a recording awaits transcription: the engine or its model does not work",
+    Heard.UNUSABLE: "a recording whose sound no engine can read",
+}
 
 
 class Transcription:
@@ -96,7 +119,7 @@ class Transcription:
             )
         # A recording that stays cut off through all tries is kept as it is rather than lost.
         last = entry.attempts >= self._settings.queue.max_attempts
-        done: list[tuple[UUID, bytes, Transcript | None]] = []
+        done: list[tuple[UUID, bytes, Transcript | Heard | None]] = []
         with self._kept_claimed(entry.id):
             for file in files:
                 try:
@@ -115,12 +138,23 @@ class Transcription:
             OutboxState.DONE, record=lambda c: self._record(c, work, done, language or "")
         )
 
-    def _transcribe(self, content: bytes, language: str | None) -> Transcript | None:
+    def _transcribe(self, content: bytes, language: str | None) -> Transcript | Heard:
+        """The transcript, or why there is none: the sound is kept all the same."""
         try:
-            return self._transcriber.transcribe(content, language, self._stop)
+            transcript = self._transcriber.transcribe(content, language, self._stop)
+        except Interrupted:
+            raise
         except MalformedMessage as error:
             logger.warning("no transcript: %s", type(error).__name__)
-            return None
+            return Heard.UNUSABLE
+        except NotLoaded:
+            return Heard.BROKEN
+        except Exception:  # whatever an engine raises: a person need not wait for its mending
+            logger.exception("the engine failed: a recording waits for a person")
+            return Heard.BROKEN
+        if transcript is not None:
+            return transcript
+        return Heard.NO_ENGINE if self._settings.voice.engine == "none" else Heard.NO_LANGUAGE
 
     @contextmanager
     def _kept_claimed(self, entry_id: UUID) -> Iterator[None]:
@@ -179,12 +213,13 @@ class Transcription:
         self,
         connection: Connection,
         work: Work,
-        done: list[tuple[UUID, bytes, Transcript | None]],
+        done: list[tuple[UUID, bytes, Transcript | Heard | None]],
         language: str,
     ) -> None:
         now, case = self._clock(), work.case
-        heard: list[Transcript | None] = []
-        for attachment_id, content, transcript in done:
+        heard: list[Transcript | Heard] = []
+        for attachment_id, content, made in done:
+            transcript = made if isinstance(made, Transcript) else None
             values: dict[str, object] = {
                 "sha256": register.store_blob(connection, content),
                 "size": len(content),
@@ -207,8 +242,8 @@ class Transcription:
             connection.execute(
                 attachments.update().where(attachments.c.id == attachment_id).values(**values)
             )
-            if before.transcript_state == AWAITING:
-                heard.append(transcript)
+            if before.transcript_state == AWAITING and made is not None:
+                heard.append(made)
             if case is not None:
                 register.add_event(
                     connection,
@@ -226,19 +261,26 @@ class Transcription:
                 self._found(connection, case, work.entry.message_id, heard)
             self._go_on(connection, case, heard, now)
 
-    def _surely(self, heard: list[Transcript | None]) -> list[Transcript]:
-        """What was surely heard, in a language that is spoken here."""
+    def _surely(self, heard: Sequence[Transcript | Heard]) -> list[Transcript]:
+        """What was surely heard, in a language that is answered here."""
         sure = self._settings.voice.confident
-        return [
-            t for t in heard if t and t.text and t.confidence >= sure and t.language in self._spoken
-        ]
+        words = [one for one in heard if isinstance(one, Transcript) and one.text]
+        return [one for one in words if one.confidence >= sure and one.language in self._spoken]
+
+    def _reason(self, heard: Sequence[Transcript | Heard], unsure: Sequence[Transcript]) -> Heard:
+        """Why a person listens: what failed first, else that no words were spoken."""
+        if any(one.confidence < self._settings.voice.confident for one in unsure):
+            return Heard.UNSURE
+        if unsure:
+            return Heard.FOREIGN
+        return next((one for one in heard if isinstance(one, Heard)), Heard.NO_WORDS)
 
     def _found(
         self,
         connection: Connection,
         case: Any,
         message_id: UUID | None,
-        heard: list[Transcript | None],
+        heard: Sequence[Transcript | Heard],
     ) -> None:
         """Note the language of a caller who chose none: in that one they are answered."""
         for transcript in self._surely(heard)[:1]:
@@ -248,7 +290,7 @@ class Transcription:
                 )
 
     def _go_on(
-        self, connection: Connection, case: Any, heard: list[Transcript | None], now: datetime
+        self, connection: Connection, case: Any, heard: list[Transcript | Heard], now: datetime
     ) -> None:
         """Route by what was surely heard; else a person listens, and is told why.
 
@@ -256,16 +298,13 @@ class Transcription:
         first of all.
         """
         surely = self._surely(heard)
-        danger = any(
-            emergency.in_danger(t.text, t.language)
-            for t in heard
-            if t is not None and t not in surely  # what is sure is told to the router
+        words = [one for one in heard if isinstance(one, Transcript) and one.text]
+        unsure = [one for one in words if one not in surely]
+        danger = any(emergency.in_danger(one.text, one.language) for one in unsure)
+        attention.resolve_of_case(  # what is known now takes the place of what was known before
+            connection, case.id, AttentionReason.UNTRANSCRIBED, by="transcription", at=now
         )
-        confident = [transcript.text for transcript in surely]
-        if confident and not danger:
-            attention.resolve_of_case(
-                connection, case.id, AttentionReason.UNTRANSCRIBED, by="transcription", at=now
-            )
+        if surely and not danger:  # danger that was surely heard is seen by the router
             put(
                 connection,
                 OutboxKind.ROUTE,
@@ -273,22 +312,18 @@ class Transcription:
                 now=now,
                 channel=case.channel,
                 case_id=case.id,
-                payload={"transcript": "\n".join(confident)},
+                payload={"transcript": "\n".join(one.text for one in surely)},
             )
             return
-        attention.resolve_of_case(  # what is known now takes the place of what was known before
-            connection, case.id, AttentionReason.UNTRANSCRIBED, by="transcription", at=now
-        )
-        words, sure = [t for t in heard if t and t.text], self._settings.voice.confident
-        unsure = max((t.confidence for t in words), default=0.0)
-        reason = NO_WORDS if any(heard) else NO_TRANSCRIPT
+        why = self._reason(heard, unsure)
+        confidence = max((one.confidence for one in unsure), default=0.0)
         attention.open_item(
             connection,
             AttentionReason.UNTRANSCRIBED,
-            (UNSURE.format(confidence=unsure) if unsure < sure else FOREIGN) if words else reason,
+            WHY[why].format(confidence=confidence),
             at=now,
             case_id=case.id,
-            data={"confidence": round(unsure, 3)} if words else {},
+            data={HEARD: str(why)} | ({"confidence": round(confidence, 3)} if unsure else {}),
             urgent=danger,
         )
 

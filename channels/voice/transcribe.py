@@ -16,6 +16,10 @@ class Interrupted(Exception):  # noqa: N818 - it is no error: the process was as
     """The work was given up in the middle, because ``stop()`` said so. Nothing is known of it."""
 
 
+class NotLoaded(Exception):  # noqa: N818
+    """The engine or its model cannot be loaded: it is broken, or not installed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Word:
     """One word heard: when (seconds from the start) and how surely (0 to 1)."""
@@ -72,7 +76,8 @@ class Transcriber(Protocol):
             The transcript, or ``None`` where nothing speaks that language: keep waiting.
 
         Raises:
-            MalformedMessage: the file is no sound.
+            MalformedMessage: the file is no sound, or of an unusable rate.
+            NotLoaded: what speaks that language cannot be loaded.
             Interrupted: ``stop()`` was true.
         """
         ...

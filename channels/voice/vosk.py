@@ -11,7 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from channels.voice.sound import samples_of
-from channels.voice.transcribe import Interrupted, Transcript, Word, mean_confidence, never
+from channels.voice.transcribe import (
+    Interrupted,
+    NotLoaded,
+    Transcript,
+    Word,
+    mean_confidence,
+    never,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +37,7 @@ class VoskTranscriber:
         self._folders = dict(models)
         self._models: dict[str, Any] = {}
         #: Why a model cannot be loaded; ``""``: it can, or nothing was asked of it yet.
-        self.fault = ""
+        self._fault = ""
         self._loading = threading.Lock()
 
     def transcribe(
@@ -38,11 +45,11 @@ class VoskTranscriber:
     ) -> Transcript | None:
         """Transcribe with the model of ``language``, or of its primary language.
 
-        ``None`` also where the engine or the model cannot be loaded: that is logged, and the
-        recording awaits transcription; a person can hear it.
+        ``None`` where there is no model for it.
 
         Raises:
             MalformedMessage: the file is no sound, or of an unusable rate.
+            NotLoaded: engine or model cannot be loaded; why not is logged once.
             Interrupted: ``stop()`` was true.
         """
         tag = self._tag(language)
@@ -51,7 +58,7 @@ class VoskTranscriber:
         mono, rate = samples_of(content, "int16")
         model = self._model(tag)
         if model is None:
-            return None
+            raise NotLoaded(self._fault)
         from vosk import KaldiRecognizer
 
         recognizer = KaldiRecognizer(model, float(rate))
@@ -77,7 +84,7 @@ class VoskTranscriber:
             if tag not in self._models:
                 self._models[tag] = _load(tag, Path(self._folders[tag]))
                 if self._models[tag] is None:
-                    self.fault = f"the speech model of vosk for {tag} cannot be loaded"
+                    self._fault = f"the speech model of vosk for {tag} cannot be loaded"
             return self._models[tag]
 
 

@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from channels.voice.echoes import Passage, certainty, spoken
 from channels.voice.sound import samples_of
-from channels.voice.transcribe import Interrupted, Transcript, Word, mean_confidence, never
+from channels.voice.transcribe import (
+    Interrupted,
+    NotLoaded,
+    Transcript,
+    Word,
+    mean_confidence,
+    never,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -98,7 +105,7 @@ class WhisperTranscriber:
         self._engine = ""
         self._tried = False
         #: Why the model cannot be loaded; ``""``: it can, or nothing was asked of it yet.
-        self.fault = ""
+        self._fault = ""
         self._loading = threading.Lock()
 
     def transcribe(
@@ -106,11 +113,11 @@ class WhisperTranscriber:
     ) -> Transcript | None:
         """Transcribe; without a language the model says itself which one it hears.
 
-        ``None`` where it does not know the language or cannot be loaded: that is logged once, and
-        the recording awaits transcription.
+        ``None`` where it does not know the language.
 
         Raises:
             MalformedMessage: the file is no sound, or of an unusable rate.
+            NotLoaded: there is no model; why not is logged once.
             Interrupted: ``stop()`` was true.
         """
         tongue = LANGUAGES.get((language or "").split("-", maxsplit=1)[0])
@@ -118,7 +125,7 @@ class WhisperTranscriber:
             return None
         model = self._loaded()
         if model is None:
-            return None
+            raise NotLoaded(self._fault)
         sound, rate = samples_of(content, "float32")
         samples = _resampled(sound, rate)
         if len(samples) < SHORTEST_SOUND * RATE:
@@ -209,7 +216,7 @@ class WhisperTranscriber:
                     self._model = load(folder)
                     self._engine = f"whisper {folder.name}"
                 except (ImportError, OSError, RuntimeError, ValueError) as error:
-                    self.fault = f"whisper cannot be loaded ({type(error).__name__})"
+                    self._fault = f"whisper cannot be loaded ({type(error).__name__})"
                     logger.error(  # noqa: TRY400 - what is missing is named, a trace tells no more
                         "whisper cannot be loaded (%s): recordings wait for a person",
                         type(error).__name__,

@@ -13,8 +13,8 @@ import click
 from sqlalchemy import func, select
 
 from channels.errors import MalformedMessage
+from channels.voice.transcribe import NotLoaded
 from channels.voice.vosk import VoskTranscriber
-from channels.voice.whisper import WhisperTranscriber
 from gateway import wiring
 from gateway.commands.settings import pass_settings
 from gateway.doorbell import TRANSCRIBE
@@ -71,6 +71,10 @@ def transcribe(
         heard = engine.transcribe(file.read_bytes(), language or None)
     except MalformedMessage as error:
         raise click.ClickException(f"{file}: {error}") from error
+    except NotLoaded as error:
+        raise click.ClickException(
+            f"{error}; see what is wrong with it: guichet voice models check"
+        ) from error
     if heard is None:
         raise click.ClickException(_why_nothing(engine, language))
     click.echo(json.dumps(told(heard), ensure_ascii=False) if as_json else heard.text)
@@ -78,9 +82,6 @@ def transcribe(
 
 def _why_nothing(engine: Transcriber, language: str) -> str:
     """Why an engine wrote nothing down, and what to do."""
-    check = "see what is wrong with it: guichet voice models check"
-    if isinstance(engine, VoskTranscriber | WhisperTranscriber) and engine.fault:
-        return f"{engine.fault}; {check}"
     if isinstance(engine, VoskTranscriber) and not language:
         return "vosk has one model a language and finds none out: name it with --language"
     return f"no model for the language {language or '(none named)'}; see: guichet voice models list"

@@ -145,7 +145,7 @@ def test_a_caller_who_chose_no_language_is_answered_in_the_one_heard(world):
 
 @pytest.mark.parametrize(
     ("confidence", "language", "detail"),
-    [(0.4, "fr", "unsure (40%)"), (0.9, "es", "nobody is answered")],
+    [(0.4, "fr", "unsure (40%)"), (0.9, "es", "nobody is answered in")],
 )
 def test_a_language_that_was_only_guessed_at_changes_nothing(world, confidence, language, detail):
     world.relay().drain()

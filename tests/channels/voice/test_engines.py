@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from channels.errors import MalformedMessage
-from channels.voice.transcribe import Interrupted
+from channels.voice.transcribe import Interrupted, NotLoaded
 from channels.voice.vosk import VoskTranscriber
 from channels.voice.whisper import Decoding, WhisperTranscriber, load, load_bare
 from channels.voice.whisper_parts import NoSuchModel, joined
@@ -103,7 +103,8 @@ def test_without_the_packages_a_recording_waits(tmp_path, monkeypatch, speech):
     monkeypatch.setattr("importlib.util.find_spec", lambda *_: None)
     missing = WhisperTranscriber(lambda: joined(tmp_path))
 
-    assert missing.transcribe(speech, "fr") is None
+    with pytest.raises(NotLoaded):
+        missing.transcribe(speech, "fr")
     with pytest.raises(NoSuchModel, match="not installed"):
         joined(tmp_path)
 

@@ -15,7 +15,7 @@ import soundfile
 
 from channels.errors import MalformedMessage, Rejected, Unreachable
 from channels.voice import recording
-from channels.voice.transcribe import Interrupted, NoTranscriber
+from channels.voice.transcribe import Interrupted, NotLoaded, NoTranscriber
 from channels.voice.vosk import VoskTranscriber, transcript_of
 
 AUTH = ("AC1", "secret")
@@ -198,7 +198,8 @@ def test_without_an_engine_or_a_language_a_recording_waits(tmp_path):
     assert NoTranscriber().transcribe(wav(), "fr") is None
     assert vosk.transcribe(wav(), None) is None
     assert vosk.transcribe(wav(), "ar") is None
-    assert vosk.transcribe(wav(), "fr") is None
+    with pytest.raises(NotLoaded):
+        vosk.transcribe(wav(), "fr")
 
 
 @pytest.mark.parametrize("content", [b"no sound", wav(rate=4000)])
@@ -211,6 +212,7 @@ def test_a_folder_that_is_no_model_is_told_once_and_the_recording_waits(tmp_path
     pytest.importorskip("vosk")
     vosk = VoskTranscriber({"fr": str(tmp_path)})
 
-    assert vosk.transcribe(wav(), "fr") is None
-    assert vosk.transcribe(wav(), "fr") is None
+    for _ in range(2):
+        with pytest.raises(NotLoaded):
+            vosk.transcribe(wav(), "fr")
     assert caplog.text.count("cannot be loaded") == 1

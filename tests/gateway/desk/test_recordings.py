@@ -16,15 +16,25 @@ from pydantic import SecretStr
 from sqlalchemy import select
 
 from channels.channel import Accepted, Delivery
+from channels.errors import MalformedMessage
 from channels.message import Address, AddressScheme, Attachment, ChannelName, InboundMessage
 from channels.voice import transcribe as port
-from channels.voice.transcribe import Transcript, Word
+from channels.voice.transcribe import NotLoaded, Transcript, Word
 from gateway.relay import TRANSCRIBED, Relay
 from gateway.transcription import Transcription
 from tracker.models import AttentionReason, attachments, case_events, outbox
 from tracker.models import attention as items
 
 PAGE = "/desk/attention"
+#: What is told of recordings without a sure transcript.
+HEARD = (
+    "A machine heard this, unsurely",
+    "heard no words",
+    "No machine that writes recordings down is set up",
+    "No machine here writes down the language",
+    "does not work now",
+    "no machine here can read",
+)
 CALLER = "+212612345678"
 
 
@@ -218,3 +228,29 @@ def test_danger_that_was_heard_unsurely_stands_first(line):
     assert "Nobody has been told yet which number to call" in first
     assert "Keep the transcript" in first
     assert "danger" not in second
+
+
+@pytest.mark.parametrize(
+    ("engine", "hears", "told"),
+    [
+        ("whisper", heard("pas d'eau", 0.4), "A machine heard this, unsurely"),
+        ("whisper", heard("", 0.0), "heard no words"),
+        ("none", None, "No machine that writes recordings down is set up"),
+        ("whisper", None, "No machine here writes down the language"),
+        ("whisper", NotLoaded(), "does not work now"),
+        ("whisper", RuntimeError("out of memory"), "does not work now"),
+        ("whisper", MalformedMessage("of 4000 samples a second"), "no machine here can read"),
+    ],
+)
+def test_what_is_said_of_a_recording_is_true_of_it(line, engine, hears, told):
+    line.gives, line.ear.hears = (200, wav()), hears
+    line.desk.house.settings.voice.engine = engine
+    line.work()
+
+    page = line.desk.client("triage").text(PAGE)
+
+    said = [one for one in (*HEARD, "No machine could write this recording down") if one in page]
+    assert said == [told]
+    (file,) = line.desk.rows(select(attachments))
+    assert file.sha256 is not None
+    assert line.entries()[0].state == "done"
