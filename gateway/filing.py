@@ -19,6 +19,7 @@ from tracker import (
     answers,
     attention,
     deferred,
+    missed_calls,
     opt_outs,
     outbox,
     receipts,
@@ -110,7 +111,17 @@ def _tell(
         throttle.heard(connection, str(ChannelName.WHATSAPP), plan.heard, delivery.received_at)
     if "wrong_code" in plan.facts:
         throttle.record(connection, "code", plan.facts["wrong_code"], delivery.received_at)
-    if plan.attention is not None:
+    if plan.attention is AttentionReason.MISSED:
+        caller = submission.contact
+        missed_calls.note(
+            connection,
+            plan.reason,
+            at=delivery.received_at,
+            delivery_id=delivery_id,
+            caller=caller.value if caller.replyable else "",
+            data=plan.facts,
+        )
+    elif plan.attention is not None:
         attention.open_item(
             connection,
             plan.attention,

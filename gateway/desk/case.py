@@ -11,7 +11,7 @@ from werkzeug.exceptions import NotFound
 
 from channels.message import ChannelName
 from channels.sms.segments import length
-from gateway.desk import enclosing
+from gateway.desk import enclosing, telephone
 from gateway.desk import reading as desk_reading
 from gateway.desk.access import Deed
 from gateway.desk.choosing import chosen
@@ -57,6 +57,7 @@ class _Overtaken(Exception):  # noqa: N818 - what happened, not an error
 def attach_to(blueprint: Blueprint) -> None:
     """Add this file's pages to the desk."""
     blueprint.add_url_rule("/cases/<uuid:case_id>", "case", case)
+    blueprint.add_url_rule("/cases/<uuid:case_id>/number", "number", number, methods=["POST"])
     for name, view in (("reply", reply), ("note", note), ("status", status), ("assign", assign)):
         blueprint.add_url_rule(f"/cases/<uuid:case_id>/{name}", name, view, methods=["POST"])
 
@@ -65,6 +66,14 @@ def attach_to(blueprint: Blueprint) -> None:
 def case(case_id: UUID) -> Response:
     """Show one case."""
     return shown(seen(case_id))
+
+
+@login_required
+def number(case_id: UUID) -> Response:
+    """Show the citizen's number, once it is kept who was shown it."""
+    row = seen(case_id, Deed.ATTENTION)
+    telephone.note_look(row.id)
+    return shown(row, revealed=True)
 
 
 @login_required
@@ -198,7 +207,12 @@ def done(case_id: UUID, what: str) -> Response:
 
 
 def shown(
-    row: Row[Any], code: int = 200, *, error: tuple[str, str] | None = None, text: str = ""
+    row: Row[Any],
+    code: int = 200,
+    *,
+    error: tuple[str, str] | None = None,
+    text: str = "",
+    revealed: bool = False,
 ) -> Response:
     """The page of a case, with what went wrong and what was typed, if anything."""
     house, say, user = current_house(), show(), person()
@@ -242,6 +256,7 @@ def shown(
         most_megabytes=enclosing.most_bytes(house.settings) // MEGABYTE,
         sms_parts=lambda words: length(words).segments,
         error=error,
+        revealed=revealed,
         text=text or typed("text", LONGEST_TEXT),
         reason=typed("reason", LONGEST_REASON),
     )

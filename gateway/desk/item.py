@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from sqlalchemy import Row
 
@@ -30,6 +31,9 @@ class Item:
         above: a person above decides it.
         fetches: it is about files of ours that are still at the provider.
         being_fetched: they are being fetched now, or soon.
+        number: whom to call, E.164, or ``""``; shown to who asks for it.
+        calls: how many missed calls of this number it stands for.
+        last_call: when the last of several came, or ``None``.
         words: what a blind check shows of the case.
     """
 
@@ -44,4 +48,7 @@ class Item:
     above: bool = False
     fetches: bool = False
     being_fetched: bool = False
+    number: str = ""
+    calls: int = 1
+    last_call: datetime | None = None
     words: str = ""

@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from flask import abort, redirect, request, url_for
 from flask_login import login_required
 from sqlalchemy import func, select, type_coerce
 
-from gateway.desk import blind_check, settling
+from gateway.desk import blind_check, settling, telephone
 from gateway.desk import reading as desk_reading
 from gateway.desk.access import Deed
 from gateway.desk.excerpt import READ_BYTES, glance
@@ -18,7 +19,7 @@ from gateway.desk.item import Item
 from gateway.desk.session import announce, person
 from gateway.house import current_house
 from gateway.sound_type import sound_type
-from tracker import attention, learning, recordings, register, transfers
+from tracker import attention, learning, missed_calls, recordings, register, transfers
 from tracker.database import reading
 from tracker.elsewhere import Elsewhere
 from tracker.models import AttentionReason, OutboxKind, deliveries, outbox
@@ -51,6 +52,9 @@ ACTIONS: Mapping[str, tuple[str, ...]] = {
 def attach_to(blueprint: Blueprint) -> None:
     """Add this file's pages to the desk."""
     blueprint.add_url_rule("/attention", "attention", listed)
+    blueprint.add_url_rule(
+        "/attention/<uuid:item_id>/number", "item_number", number, methods=["POST"]
+    )
     blueprint.add_url_rule("/attention/<uuid:item_id>/<action>", "attend", attend, methods=["POST"])
 
 
@@ -65,11 +69,7 @@ def listed() -> Response:
 @login_required
 def attend(item_id: UUID, action: str) -> Response:
     """Do what the person decided, and take the item off the list."""
-    if not person().may(Deed.ATTENTION):
-        abort(403)
-    with reading(current_house().engine).connect() as connection:
-        row = desk_reading.open_item(connection, item_id)
-        item = _item(connection, row) if row is not None else None
+    item = _found(item_id)
     if item is None:
         announce("already_settled")
         return redirect(url_for("desk.attention"))
@@ -82,13 +82,40 @@ def attend(item_id: UUID, action: str) -> Response:
     return redirect(url_for("desk.attention", page=request.form.get("page", 1, type=int)))
 
 
-def _shown(code: int = 200, *, failed: UUID | None = None, problem: str = "") -> Response:
+@login_required
+def number(item_id: UUID) -> Response:
+    """Show whom to call back, once it is kept who was shown it."""
+    item = _found(item_id)
+    if item is None:
+        announce("already_settled")
+        return redirect(url_for("desk.attention"))
+    if not item.number:
+        abort(404)
+    telephone.note_look(item.case.id if item.case is not None else None, item_id)
+    return _shown(revealed=item_id)
+
+
+def _found(item_id: UUID) -> Item | None:
+    """The open item, for those who may deal with it."""
+    if not person().may(Deed.ATTENTION):
+        abort(403)
+    with reading(current_house().engine).connect() as connection:
+        row = desk_reading.open_item(connection, item_id)
+        return _item(connection, row) if row is not None else None
+
+
+def _shown(
+    code: int = 200, *, failed: UUID | None = None, problem: str = "", revealed: UUID | None = None
+) -> Response:
     house, say = current_house(), show()
-    number = max(1, min(request.values.get("page", 1, type=int), 100_000))
+    page_number = max(1, min(request.values.get("page", 1, type=int), 100_000))
     with reading(house.engine).connect() as connection:
-        rows = attention.open_items(connection, limit=PAGE_SIZE, offset=(number - 1) * PAGE_SIZE)
-        if failed is not None and all(row.id != failed for row in rows):
-            rows = [*attention_row(connection, failed), *rows]
+        rows = attention.open_items(
+            connection, limit=PAGE_SIZE, offset=(page_number - 1) * PAGE_SIZE
+        )
+        meant = failed or revealed
+        if meant is not None and all(row.id != meant for row in rows):
+            rows = [*attention_row(connection, meant), *rows]
         items = [_item(connection, row) for row in rows]
         counts = attention.counts(connection)
         names = desk_reading.names(connection, say.language, house.today())
@@ -100,7 +127,7 @@ def _shown(code: int = 200, *, failed: UUID | None = None, problem: str = "") ->
         counts=counts,
         reasons=[str(reason) for reason in AttentionReason if counts.get(str(reason))],
         total=total,
-        number=number,
+        number=page_number,
         last_page=max(1, -(-total // PAGE_SIZE)),
         names=names,
         nobody=[
@@ -111,6 +138,7 @@ def _shown(code: int = 200, *, failed: UUID | None = None, problem: str = "") ->
         now=house.clock(),
         sound_type=sound_type,
         failed=failed,
+        revealed=revealed,
         problem=problem,
         typed=request.form,
         kinds=[str(kind) for kind in Elsewhere],
@@ -146,6 +174,7 @@ def _item(connection: Connection, row: Row[Any]) -> Item:
         actions = ACTIONS[AttentionReason.UNFETCHED]
     if blind:
         actions = blind_check.actions(row.data)
+    latest = row.data.get(missed_calls.LATEST)
     above = row.data.get(transfers.NUMBER, 0) >= transfers.ABOVE
     if above and not person().may(Deed.DECIDE):
         actions = ()
@@ -166,6 +195,9 @@ def _item(connection: Connection, row: Row[Any]) -> Item:
         else (),
         above=above,
         fetches=bool(fetches),
+        number=telephone.number_of(row, case, entry, look),
+        calls=missed_calls.calls(row.data),
+        last_call=datetime.fromisoformat(latest) if latest else None,
         being_fetched=bool(fetches) and recordings.being_fetched(connection, entry.message_id),
         words=learning.words_of(connection, case) if blind and case is not None else "",
     )

@@ -21,10 +21,10 @@ from gateway.desk.session import person
 from gateway.house import current_house
 from normalizer import tracking_code
 from normalizer.phone import e164
-from tracker import answers, attention, outbox, recordings, register
+from tracker import answers, attention, missed_calls, outbox, recordings, register
 from tracker.database import reading
 from tracker.group_commit import StorageUnavailable
-from tracker.models import EventType, OutboxKind, attachments
+from tracker.models import AttentionReason, EventType, OutboxKind, attachments
 from tracker.users import LONGEST_EMAIL
 
 if TYPE_CHECKING:
@@ -69,12 +69,17 @@ def open_case(item: Item) -> str | None:
     result = replaying.open_case(house, item.row.delivery_id, user.email)
     problem = _settled(item, result, "case_opened")
     text = _typed("text", LONGEST_TEXT)
-    if problem is None and text and isinstance(result, Accepted) and result.tracking_code:
+    missed = item.row.reason == AttentionReason.MISSED
+    if problem is None and isinstance(result, Accepted) and result.tracking_code:
         code, now = result.tracking_code, house.clock()
 
         def write(connection: Connection) -> None:
             case = register.find_case(connection, code)
-            if case is not None:
+            if case is None:
+                return
+            if missed:
+                missed_calls.join(connection, item.row.id, case.id)
+            if text:
                 answers.note(connection, case, text, author_name=user.email, now=now)
 
         house.writer.run(write)
@@ -135,8 +140,18 @@ def send(item: Item) -> str | None:
 
 def handled(item: Item) -> str | None:
     """Take the item off the list: somebody saw to it outside (phoned, for instance)."""
-    _resolve(item, "handled")
-    return None
+    if item.row.reason != AttentionReason.MISSED:
+        _resolve(item, "handled")
+        return None
+    house, by = current_house(), person().email
+    seen = request.form.get("calls", item.calls, type=int)
+    settled = house.writer.run(
+        lambda connection: missed_calls.settle(
+            connection, item.row.id, seen=seen, by=by, at=house.clock()
+        )
+    )
+    # A call that came meanwhile must not go with those that were seen to.
+    return None if settled else show().t("attention.called_again")
 
 
 def transcribe(item: Item) -> str | None:

@@ -120,6 +120,7 @@ class EventType(StrEnum):
     NOT_FETCHED = "guichet.recording.not_fetched"
     TRANSCRIBED = "guichet.recording.transcribed"
     CONTACT_CONFIRMED = "guichet.case.contact_confirmed"
+    CONTACT_SHOWN = "guichet.case.contact_shown"
     ATTENTION_RESOLVED = "guichet.attention.resolved"
     PARTS_MISSING = "guichet.message.parts_missing"
     LATE_PART = "guichet.message.late_part"
