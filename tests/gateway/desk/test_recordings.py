@@ -254,3 +254,23 @@ def test_what_is_said_of_a_recording_is_true_of_it(line, engine, hears, told):
     (file,) = line.desk.rows(select(attachments))
     assert file.sha256 is not None
     assert line.entries()[0].state == "done"
+
+
+def test_a_transcript_says_its_language_and_the_player_what_it_plays(line):
+    line.gives, line.ear.hears = (200, wav()), heard("ما كاين الما", 0.4, "ar")
+    line.work()
+    triage = line.desk.client("triage")
+    (file,) = line.desk.rows(select(attachments))
+    (item,) = line.open()
+    player = f'<audio controls preload="none" src="/desk/attachments/{file.id}" aria-label='
+
+    for page, name in (
+        (triage.text(PAGE), "Recording"),
+        (triage.text(f"/desk/cases/{item.case_id}"), "Recording of \u2068November 24, 2026"),
+    ):
+        assert f'{player}"{name}' in page
+        assert '<p class="words" dir="auto" lang="ar">ما كاين الما</p>' in page
+
+    triage.post(f"{PAGE}/{item.id}/transcribe", {"file": str(file.id), "transcript": "pas d'eau"})
+    page = triage.text(f"/desk/cases/{item.case_id}")
+    assert '<p class="words" dir="auto" lang="fr">pas d&#39;eau</p>' in page
