@@ -101,8 +101,8 @@ def _tell(
     """What a delivery leads to beside its case: notices, notes, an item for a person."""
     if call := submission.message.fields.get("call_sid"):
         # The end of the call may be told before its recording: then it looked as if it left none.
-        missed, at = AttentionReason.MISSED, delivery.received_at
-        attention.resolve_of_delivery(connection, missed_key(call), missed, by="voice", at=at)
+        caller, at = submission.contact.value, delivery.received_at
+        missed_calls.take_back(connection, missed_key(call), caller=caller, at=at)
     if plan.danger:  # before the acknowledgement is due, so that it leaves first
         danger.raise_alarm(connection, plan, submission, delivery, delivery_id)
     if plan.notice:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, select
 
 from tracker.identity import new_id
-from tracker.models import AttentionReason, EventType, attention, case_events, deliveries
+from tracker.models import AttentionReason, EventType, attention, case_events
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -130,23 +130,6 @@ def resolve_of_case(
     items = connection.scalars(
         select(attention.c.id).where(
             attention.c.case_id == case_id,
-            attention.c.reason == str(reason),
-            attention.c.resolved_at.is_(None),
-        ),
-    ).all()
-    for item_id in items:
-        resolve(connection, item_id, by=by, action="settled", at=at)
-
-
-def resolve_of_delivery(
-    connection: Connection, key: str, reason: AttentionReason, *, by: str, at: datetime
-) -> None:
-    """Take the open items of one reason about the delivery with this idempotency key off."""
-    items = connection.scalars(
-        select(attention.c.id)
-        .join(deliveries, deliveries.c.id == attention.c.delivery_id)
-        .where(
-            deliveries.c.idempotency_key == key,
             attention.c.reason == str(reason),
             attention.c.resolved_at.is_(None),
         ),

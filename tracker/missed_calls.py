@@ -94,6 +94,43 @@ def settle(connection: Connection, item_id: UUID, *, seen: int, by: str, at: dat
     return True
 
 
+def take_back(connection: Connection, key: str, *, caller: str, at: datetime) -> None:
+    """A call that was told as missed left words after all: its item counts one less, or is settled.
+
+    Args:
+        connection: inside a transaction.
+        key: idempotency key of the delivery that told of it.
+        caller: the number, E.164, or ``""``.
+        at: now.
+    """
+    told = connection.scalar(select(deliveries.c.id).where(deliveries.c.idempotency_key == key))
+    if told is None:
+        return
+    same = attention_table.c.delivery_id == told
+    if caller:
+        same |= attention_table.c.data[CALLER].as_string() == caller
+    listed = connection.execute(
+        select(attention_table)
+        .where(attention_table.c.reason == str(AttentionReason.MISSED), same)
+        .where(attention_table.c.resolved_at.is_(None))
+        .with_for_update()
+    ).all()
+    for item in listed:
+        of_item = [str(item.delivery_id), *item.data.get(LATER, ())]
+        if str(told) not in of_item:
+            continue
+        rest = [one for one in of_item if one != str(told)]
+        if not rest:
+            attention.resolve(connection, item.id, by="voice", action="settled", at=at)
+            continue
+        data = {**item.data, CALLS: len(rest), LATER: rest[1:]}
+        connection.execute(
+            attention_table.update()
+            .where(attention_table.c.id == item.id)
+            .values(delivery_id=UUID(rest[0]), data=data)
+        )
+
+
 def join(connection: Connection, item_id: UUID, case_id: UUID) -> None:
     """Put all calls of an item down to the case that was opened from the first."""
     later: Sequence[str] = _data(connection, item_id).get(LATER, ())

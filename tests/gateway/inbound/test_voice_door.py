@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from channels.voice.twilio import TwilioVoice
-from tracker import answers
+from tracker import answers, missed_calls
 from tracker.models import attachments, attention, cases, deliveries, messages, outbox
 from tracker.register import find_case
 
@@ -144,15 +144,25 @@ def test_a_hang_up_before_the_recording_is_a_missed_call(door):
     )
 
 
-def test_a_recording_told_after_the_end_of_its_call_takes_the_missed_call_back(door):
+@pytest.mark.parametrize("late", [1, 2])
+def test_a_recording_told_after_the_end_of_its_call_takes_the_missed_call_back(door, late):
     record = recorder(door)
-    door.post(f"{BASE}/status", call(CallStatus="completed"))
-    door.post(f"{BASE}/status", call(CallSid="CA" + "2" * 32, CallStatus="completed"))
-    door.post(record.get("action"), recorded(Digits="hangup"))
+    for number in (1, 2):
+        sid = "CA" + str(number) * 32
+        door.post(f"{BASE}/status", call(CallSid=sid, CallStatus="completed"))
+    of_late = call(CallSid="CA" + str(late) * 32, RecordingSid="RE1", Digits="hangup")
+    door.post(record.get("action"), of_late)
 
     assert len(door.rows(cases)) == 1
-    first, other = door.rows(attention)
-    assert (first.resolved_at is None, other.resolved_at is None) == (False, True)
+    (item,) = door.rows(attention)
+    (other,) = [row for row in door.rows(deliveries) if f"{3 - late}:missed" in row.idempotency_key]
+    assert (item.resolved_at, item.delivery_id) == (None, other.id)
+    assert missed_calls.calls(item.data) == 1
+
+    last = call(CallSid="CA" + str(3 - late) * 32, RecordingSid="RE2", Digits="hangup")
+    door.post(record.get("action"), last)
+    (item,) = door.rows(attention)
+    assert item.resolved_at is not None
 
 
 def test_a_call_that_left_a_recording_is_not_missed(door):
