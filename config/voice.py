@@ -89,6 +89,11 @@ class Voice(BaseModel):
         3, ge=1, le=10, description="calls for one answer while the line is busy or rings out"
     )
     call_again_minutes: float = Field(30.0, gt=0, description="between two of them")
+    tell_code_minutes: float = Field(
+        2.0,
+        gt=0,
+        description="until who hung up before the code was told, and gets no texts, is called",
+    )
     callback_minutes: float = Field(
         15.0,
         gt=0,

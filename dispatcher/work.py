@@ -76,6 +76,10 @@ class Result:
     record: Callable[[Connection], None] | None = field(default=None, compare=False)
 
 
+#: Key of an acknowledgement's payload: the caller hung up before the code was told, and is called.
+UNTOLD = "untold"
+
+
 def failed_for_good(connection: Connection, work: Work, result: Result, now: datetime) -> None:
     """What a final failure leads to: another channel or a person, never silence (promise 7).
 
@@ -95,12 +99,17 @@ def failed_for_good(connection: Connection, work: Work, result: Result, now: dat
 def way_out(entry: Row[Any]) -> str:
     """The channel that an entry leaves by: a page and a call are followed by a text or a mail.
 
-    A page cannot be pushed to, and nobody is called but for an answer.
+    A page cannot be pushed to, and nobody is called but for an answer, or to be told a code that
+    no text can tell.
 
     Returns:
         ``""`` where there is no way: a landline gets no texts.
     """
-    called = entry.kind == str(OutboxKind.REPLY) or entry.payload.get("notice") == "have_answer"
+    called = (
+        entry.kind == str(OutboxKind.REPLY)
+        or entry.payload.get("notice") == "have_answer"
+        or bool(entry.payload.get(UNTOLD))
+    )
     if entry.channel == str(ChannelName.WEB) or (
         entry.channel == str(ChannelName.VOICE) and not called
     ):

@@ -10,6 +10,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from channels.message import ChannelName, DeliveryStatus, Receipt
 from channels.voice.twilio import missed_key
+from dispatcher.work import UNTOLD
 from gateway import danger, moving
 from gateway.repeating import REPEATED
 from normalizer.complaint import Outcome
@@ -101,8 +102,8 @@ def _tell(
     """What a delivery leads to beside its case: notices, notes, an item for a person."""
     if call := submission.message.fields.get("call_sid"):
         # The end of the call may be told before its recording: then it looked as if it left none.
-        caller, at = submission.contact.value, delivery.received_at
-        missed_calls.take_back(connection, missed_key(call), caller=caller, at=at)
+        who, at = submission.contact.value, delivery.received_at
+        missed_calls.take_back(connection, missed_key(call), caller=who, at=at)
     if plan.danger:  # before the acknowledgement is due, so that it leaves first
         danger.raise_alarm(connection, plan, submission, delivery, delivery_id)
     if plan.notice:
@@ -193,9 +194,13 @@ def _open_case(
             values["payload"] = {"other": plan.beside}
         if plan.danger:
             values["payload"] = {**values.get("payload", {}), "danger": True}
-        if delivery.channel is ChannelName.VOICE:  # the call spoke the code; a text repeats it
+        if plan.tell_code_at is not None:
+            values["not_before"] = plan.tell_code_at
+            values["payload"] = {**values.get("payload", {}), UNTOLD: True}
+        elif delivery.channel is ChannelName.VOICE:  # the call spoke the code; a text repeats it
             values["channel"] = str(ChannelName.SMS)
-        if delivery.channel is not ChannelName.VOICE or is_mobile(contact.value):
+        spoken = delivery.channel is ChannelName.VOICE and plan.tell_code_at is None
+        if not spoken or is_mobile(contact.value):
             entries.append(outbox.row(OutboxKind.ACKNOWLEDGE, f"ack:{case_id}", **values))
     if recorded:
         entries.append(

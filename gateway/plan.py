@@ -12,6 +12,7 @@ from tracker.models import DeliveryState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
     from uuid import UUID
 
     from sqlalchemy import Row
@@ -55,6 +56,8 @@ class Plan:
         notice_key: what that notice is sent once for; the delivery by default.
         telling: what that notice tells beyond its case (plain JSON: codes and statuses).
         acknowledge: whether the citizen gets an acknowledgement.
+        tell_code_at: when a caller who did not hear the code, and gets no texts, is called and told
+            it; ``None``: not at all.
         beside: the code of an open case of the same sender that the acknowledgement asks about.
         names: words that now tell the administration of the case it joins, or ``""``.
         keep: whether the words of a question are kept on the case that it asks about.
@@ -78,6 +81,7 @@ class Plan:
     notice_key: str = ""
     telling: Mapping[str, Any] = field(default_factory=dict)
     acknowledge: bool = False
+    tell_code_at: datetime | None = None
     beside: str = ""
     names: str = ""
     keep: bool = False

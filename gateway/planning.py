@@ -8,13 +8,14 @@ proof, so a code or a case address from somebody else is held for a person (prom
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
 from channels.mail.address import read_thread_address
 from channels.mail.authenticity import NAMES as AUTHENTICITY
-from channels.message import ChannelName
+from channels.message import AddressScheme, ChannelName
 from gateway.bounces import action_of, bounced_entry
 from gateway.danger import with_danger
 from gateway.legal_clock import terms_of
@@ -24,6 +25,7 @@ from gateway.texting import Texting
 from normalizer import tracking_code
 from normalizer.complaint import Outcome
 from normalizer.intent import Intent
+from normalizer.phone import is_mobile
 from tracker import register
 from tracker.models import AttentionReason, DeliveryState, administrations
 
@@ -89,7 +91,13 @@ class Planner:
             return self._texting.plan(connection, delivery, submission)
         if message.channel is ChannelName.EMAIL:
             return _with_authenticity(self._mail(connection, delivery, submission), message)
-        return self.open_case(delivery, submission)
+        plan = self.open_case(delivery, submission)
+        contact = submission.contact
+        by_telephone = contact.scheme is AddressScheme.TEL and not is_mobile(contact.value)
+        if by_telephone and message.fields.get("untold"):
+            wait = timedelta(minutes=self._settings.voice.tell_code_minutes)
+            return replace(plan, tell_code_at=delivery.received_at + wait)
+        return plan
 
     def _mail(self, connection: Connection, delivery: Delivery, submission: Submission) -> Plan:
         message = submission.message

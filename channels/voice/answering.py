@@ -41,13 +41,34 @@ READINGS = 5
 
 
 def _announce(line: Line, place: Place, heard: Heard, facts: Facts | None) -> Turn:
-    """A call of ours is answered. The code is never spoken before it is keyed: it is the proof."""
+    """A call of ours is answered.
+
+    The code is never spoken before it is keyed: it is the proof. Only where its caller hung up
+    before hearing it, at a telephone that gets no texts, do we call to tell it.
+    """
     if not isinstance(facts, AnswerFacts):
         return Turn(needs=Need.ANNOUNCEMENT)
+    if facts.untold_code:
+        return _tell_code(line, replace(place, language=facts.language), heard, facts)
     if heard.machine:
         return _leave_word(line, replace(place, language=facts.language), facts)
     asking = replace(place, step=Step.ANSWER, language=facts.language)
     return ask_code(line, asking, "announce" if facts.is_answer else "announce_notice")
+
+
+def _tell_code(line: Line, place: Place, heard: Heard, facts: AnswerFacts) -> Turn:
+    """The code, as a text would have told it, and no PIN; to an answering machine nothing."""
+    if heard.machine:
+        return Turn(str(line.renderer().hang_up()))
+
+    def word(speech: Renderer, language: str) -> None:
+        speech.say(language, "filed").pause()
+        for _ in range(2):
+            speech.say(language, "your_code").spell(language, facts.untold_code)
+        speech.say(language, "goodbye")
+
+    said = line.renderer().each(line.tongues(place), word).hang_up()
+    return Turn(str(said), reading=(1, 1))
 
 
 def _leave_word(line: Line, place: Place, facts: AnswerFacts) -> Turn:

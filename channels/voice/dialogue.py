@@ -170,6 +170,7 @@ class AnswerFacts:
         language: the language the call begins in.
         number: our number, digits as they are dialled, which an answering machine is told.
         text_number: the number for texts, the same way; ``""`` where there is none.
+        untold_code: the tracking code, when we call because its caller hung up before hearing it.
     """
 
     reading: CodeReading = CodeReading.UNKNOWN
@@ -180,6 +181,7 @@ class AnswerFacts:
     language: str = ""
     number: str = ""
     text_number: str = ""
+    untold_code: str = ""
 
 
 Facts = Filed | Keyed | StatusFacts | AnswerFacts

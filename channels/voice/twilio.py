@@ -130,6 +130,8 @@ def read_recording(
     if not sid:
         raise MalformedMessage("the webhook names no recording")
     fields = {"call_sid": form.get("CallSid")}
+    if form.get("Digits") == HANG_UP or "From" not in form:
+        fields["untold"] = "1"  # the callback does not say whether anybody still listens
     seconds = form.get("RecordingDuration")
     if seconds.isascii() and seconds.isdigit():
         fields["recording_seconds"] = seconds

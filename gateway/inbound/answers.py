@@ -17,6 +17,7 @@ from sqlalchemy import Connection, select
 from channels.twilio_account import Form
 from channels.voice.clips import spoken_administration
 from channels.voice.dialogue import AnswerFacts, CodeReading, Keyed
+from dispatcher.work import UNTOLD
 from gateway.house import House
 from gateway.inbound.calls import (
     SCOPE,
@@ -126,6 +127,7 @@ def announcement(house: House, entry_id: UUID) -> AnswerFacts | None:
         is_answer=entry.kind == str(OutboxKind.REPLY),
         number=dialled(twilio.voice_number or twilio.number, region),
         text_number=dialled(smpp.number if smpp.host else twilio.number, region),
+        untold_code=case.tracking_code if entry.payload.get(UNTOLD) else "",
     )
 
 

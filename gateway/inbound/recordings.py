@@ -3,17 +3,17 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from channels.channel import Accepted, Acknowledgement, Delivery, TryLater
 from channels.errors import DeliveryError
-from channels.message import InboundMessage
+from channels.message import ChannelName, InboundMessage
 from channels.twilio_account import form_of
 from channels.voice import twilio
 from channels.voice.twilio import TwilioVoice
 from gateway.house import House
 from gateway.inbound.provider import Webhook
-from tracker import throttle
+from tracker import outbox, register, throttle
 from tracker.database import reading
 from tracker.group_commit import StorageUnavailable
 from tracker.models import deliveries
@@ -70,6 +70,23 @@ def file(hook: Webhook, language: str) -> Acknowledgement:
     if isinstance(outcome, Accepted):
         mark_served(house, form.get("CallSid"))
     return outcome
+
+
+def told(house: House, tracking_code: str) -> None:
+    """The caller hears the code now, so nobody need call to tell it.
+
+    Its ``recordingStatusCallback`` may have filed it before, when nobody knew who still listened.
+    """
+
+    def settle(connection: Connection) -> None:
+        case = register.find_case(connection, tracking_code)
+        if case is not None:
+            outbox.withdraw(connection, f"ack:{case.id}", str(ChannelName.VOICE), house.clock())
+
+    try:
+        house.writer.run(settle)
+    except StorageUnavailable:
+        return  # they are called and hear it once more
 
 
 def known(house: House, key: str) -> bool:

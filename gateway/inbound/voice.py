@@ -159,6 +159,8 @@ def _facts(hook: Webhook, need: Need, place: Place) -> Facts | None:
             outcome = recordings.file(hook, place.language)
             if not isinstance(outcome, Accepted):
                 return None
+            if outcome.repeated and outcome.tracking_code and not twilio.heard(form).hung_up:
+                recordings.told(house, outcome.tracking_code)
             return Filed(outcome.tracking_code or "", outcome.pin or "")
         case Need.STATUS:
             return calls.status(house, form, place.language)
@@ -185,12 +187,12 @@ def _note(hook: Webhook, place: Place, now: Turn, facts: Facts) -> None:
     elif isinstance(facts, AnswerFacts) and place.step is Step.OWN_PIN:
         if facts.reading is CodeReading.FOUND:  # told, also where there is no answer yet
             recordings.mark_served(house, form.get("CallSid"))
-    elif now.reading is not None and place.step in (Step.ANSWER, Step.AGAIN):
+    elif now.reading is not None and place.step in (Step.ANNOUNCE, Step.ANSWER, Step.AGAIN):
         _heard(house, UUID(place.entry), form, now)
 
 
 def _heard(house: House, outbox_id: UUID, form: Form, now: Turn) -> None:
-    """On a call of ours an answer is delivered when its last part is begun, and not before."""
+    """On a call of ours what it tells is delivered when its last part is begun, and not before."""
     told: Receipt = twilio.read_out(form)
 
     def note(connection: Connection) -> None:
