@@ -76,7 +76,7 @@ class Sweeper:
         voice = wiring.voice_of(settings, engine)
         self._ends = LostEnds(settings, engine, voice, clock)
         self._tidied: datetime | None = None
-        self._transcribing = Transcribing()
+        self._transcribing = Transcribing(settings)
 
     def sweep(self, stop: Callable[[], bool] = lambda: False) -> None:
         """Do one round; what it drains itself it drains until ``stop()``."""

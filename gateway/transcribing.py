@@ -10,9 +10,13 @@ from __future__ import annotations
 import logging
 import subprocess
 import sys
+from typing import TYPE_CHECKING
 
 from gateway.doorbell import TRANSCRIBE
-from gateway.worker import LONGEST_STOP_SECONDS
+from gateway.worker import LONGEST_STOP_SECONDS, give_back
+
+if TYPE_CHECKING:
+    from config.settings import Settings
 
 logger = logging.getLogger(__name__)
 
@@ -21,10 +25,14 @@ class Transcribing:
     """One process, begun when needed, that ends when nothing is due.
 
     Args:
+        settings: all settings.
         longest_stop_seconds: after a stop it has this long to come to a place where it can end.
     """
 
-    def __init__(self, longest_stop_seconds: float = LONGEST_STOP_SECONDS) -> None:
+    def __init__(
+        self, settings: Settings, longest_stop_seconds: float = LONGEST_STOP_SECONDS
+    ) -> None:
+        self._settings = settings
         self._longest_stop = longest_stop_seconds
         self._child: subprocess.Popen[bytes] | None = None
 
@@ -46,7 +54,7 @@ class Transcribing:
             logger.warning("no transcription can be begun: %s", type(error).__name__)
 
     def stop(self) -> None:
-        """End it. What it has not recorded is done again: its claim runs out."""
+        """End it. What it has not recorded is given back, and done again."""
         if self._child is None or not self.running:
             return
         self._child.terminate()
@@ -55,3 +63,4 @@ class Transcribing:
         except subprocess.TimeoutExpired:  # it waits for a silent host, or for a window of sound
             self._child.kill()
             self._child.wait()
+            give_back(self._settings, self._child.pid)

@@ -2,6 +2,7 @@
 """Without a queue the sweeper has recordings worked off beside it, and ends them when it ends."""
 
 import http.server
+import itertools
 import os
 import threading
 from collections.abc import Iterator
@@ -17,10 +18,12 @@ from channels.message import Address, AddressScheme, Attachment, ChannelName, In
 from config import country
 from config.settings import Settings, load
 from gateway import wiring
+from gateway.doorbell import TRANSCRIBE
 from gateway.intake import Intake
 from gateway.planning import Planner
 from gateway.sweeper import Sweeper
 from gateway.transcribing import Transcribing
+from gateway.worker import work_off
 from guichet_testing.gateway import until
 from guichet_testing.sound import wav
 from tracker.database import open_engine
@@ -120,7 +123,7 @@ def world(tmp_path, monkeypatch, provider) -> Iterator[World]:
     assert isinstance(taken, Accepted)
     workshop = wiring.build_workshop(settings, engine)
     sweeper = Sweeper(settings, engine, workshop.dispatcher, wiring.now)
-    beside = sweeper._transcribing = Transcribing(longest_stop_seconds=0.5)
+    beside = sweeper._transcribing = Transcribing(settings, longest_stop_seconds=0.5)
     yield World(settings, engine, sweeper, beside)
     sweeper.stop()
     writer.close()
@@ -148,7 +151,7 @@ def test_a_round_does_not_wait_for_a_recording_nor_does_a_stop(world, provider):
     world.sweeper.stop()
     assert not world.beside.running
     assert world.size() == 0
-    assert world.states() == ["claimed"]  # it runs out, and the work is done again
+    assert world.states() == ["due"]  # it was given back, and is done again
 
 
 def test_it_stands_back(world, provider):
@@ -158,3 +161,13 @@ def test_it_stands_back(world, provider):
     assert world.beside._child is not None
     niceness = os.getpriority(os.PRIO_PROCESS, world.beside._child.pid)
     assert niceness >= world.settings.voice.niceness
+
+
+def test_it_begins_nothing_more_when_the_sweeper_is_gone(world, provider, monkeypatch):
+    parents = itertools.chain([4321], itertools.repeat(1))
+    monkeypatch.setattr("gateway.worker.os.getppid", lambda: next(parents))
+    monkeypatch.setattr("gateway.worker.stand_back", lambda _: None)
+    work_off(world.settings, TRANSCRIBE, lambda: False)
+
+    assert world.states() == ["due"]
+    assert not provider.asked.is_set()
