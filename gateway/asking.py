@@ -55,9 +55,12 @@ class Asking:
             Unreachable: the provider knows none: it is to be sent again.
             Uncertain: the provider cannot be asked now: nothing is sent, it is asked again.
         """
+        # A call is placed, no more: how it ends is told or asked later.
+        called = isinstance(self._channel, TwilioVoice)
+        status = DeliveryStatus.QUEUED if called else DeliveryStatus.SENT
         # A receipt proves more than a search by words, which leaves out what has an owner already.
         if known := self._told(message.idempotency_key):
-            return Receipt(known, DeliveryStatus.SENT, "told by a receipt")
+            return Receipt(known, status, "told by a receipt")
         since, found = self._clock() - LOOK_BACK, None
         try:
             if isinstance(self._channel, TwilioSms):
@@ -72,7 +75,4 @@ class Asking:
             raise Uncertain(f"the provider could not be asked: {error}", code=error.code) from error
         if found is None:
             raise Unreachable("the provider knows of no such message")
-        # A call is placed, no more: how it ends is told or asked later.
-        called = isinstance(self._channel, TwilioVoice)
-        status = DeliveryStatus.QUEUED if called else DeliveryStatus.SENT
         return Receipt(found, status, "found at the provider")

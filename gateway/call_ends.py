@@ -92,6 +92,18 @@ def follow(
     return deferred, call_again
 
 
+def note_call(connection: Connection, outbox_id: UUID, sid: str) -> None:
+    """Note whose call it is that was picked up, where our own request never learnt its id.
+
+    Then it is taken for no other entry's, and this entry's is not placed again.
+    """
+    connection.execute(
+        outbox.update()
+        .where(outbox.c.id == outbox_id, outbox.c.provider_id == "")
+        .values(provider_id=sid)
+    )
+
+
 def note_part(connection: Connection, outbox_id: UUID, part: int, of: int) -> None:
     """Note that a part of an answer was begun, from 1: how far a call came that ends before it."""
     query = select(outbox.c.payload).where(outbox.c.id == outbox_id).with_for_update()

@@ -33,7 +33,7 @@ from channels.voice.dialogue import (
     Step,
     Turn,
 )
-from gateway.call_ends import follow, note_part
+from gateway.call_ends import follow, note_call, note_part
 from gateway.house import House, current_house
 from gateway.inbound import answers, calls, recordings
 from gateway.inbound.line import BASE, CLIPS, clip_file, line_of, place_of
@@ -69,6 +69,12 @@ def answer(outbox_id: UUID) -> Response:
     hook = verified(ChannelName.VOICE)
     if isinstance(hook, Response):
         return hook
+    house = hook.house
+    try:
+        sid = twilio.call_sid(hook.form)
+        house.writer.run(lambda connection: note_call(connection, outbox_id, sid))
+    except (MalformedMessage, StorageUnavailable):
+        logger.warning("voice: whose call was picked up is not noted")
     return _turn(hook, Place(Step.ANNOUNCE, entry=str(outbox_id)))
 
 

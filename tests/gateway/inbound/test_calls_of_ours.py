@@ -79,6 +79,21 @@ def test_a_call_that_went_without_its_answer_is_found_and_not_placed_again(offic
     assert office.entry(entry).delivery_status == DeliveryStatus.QUEUED
 
 
+def test_a_call_that_was_picked_up_is_its_own_entrys_whichever_is_settled_first(office):
+    """Of two unconfirmed calls to one telephone the second alone went; its citizen is on it."""
+    case = office.case()
+    first, second = office.answer(case), office.answer(case, "L'eau restera.")
+    office.provider.answers = office.provider.places = False
+    office.drain()
+    call = office.provider.place(case.contact_value)
+    office.pick_up(second, call["sid"])
+    office.settle()
+
+    assert office.entry(first).state == "due"
+    told = office.entry(second)
+    assert (told.state, told.provider_id, told.delivery_status) == ("done", call["sid"], "queued")
+
+
 @pytest.mark.parametrize("went", [True, False])
 def test_at_night_the_provider_is_asked_before_a_call_waits_for_the_morning(office, went):
     entry = office.answer(office.case())
