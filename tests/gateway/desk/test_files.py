@@ -63,7 +63,7 @@ def test_sound_is_played_only_where_its_content_is_sound(desk):
 
     page = agent.text(f"/desk/cases/{case.id}")
 
-    assert f'<audio controls preload="none" src="/desk/attachments/{sound}">' in page
+    assert f'<audio controls preload="none" src="/desk/attachments/{sound}" aria-label=' in page
     assert f'src="/desk/attachments/{fake}"' not in page
     assert "Awaiting transcription" in page
     assert agent.get(f"/desk/attachments/{sound}").headers["Content-Type"] == "audio/wav"
