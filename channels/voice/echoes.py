@@ -15,7 +15,8 @@ from channels.voice.transcribe import Word
 
 #: From this probability of "no speech" on, words of the prompt are dropped (faster-whisper's own
 #: threshold), and other loops. Noise and tones gave 0.62 and more for the former, 0.8 for the
-#: latter; speech said eight times over, under noise as loud as itself, at most 0.73.
+#: latter; speech said three or eight times over, also under noise as loud as itself, began with
+#: 0.55 at most. Its later passages had up to 0.94: the end of a repetition may go, not its words.
 NO_SPEECH, NO_SPEECH_IN_A_LOOP = 0.6, 0.75
 #: How much of a text a loop must be, and how often its phrase is said: where no speech is heard,
 #: and where it is ("au secours, au secours, au secours" is no slip of the model).
