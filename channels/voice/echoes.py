@@ -15,17 +15,19 @@ from channels.voice.transcribe import Word
 
 #: From this probability of "no speech" on, words of the prompt are dropped (faster-whisper's own
 #: threshold), and other loops. Noise and tones gave 0.62 and more for the former, 0.8 for the
-#: latter; speech said three or eight times over, also under noise as loud as itself, began with
-#: 0.55 at most. Its later passages had up to 0.94: the end of a repetition may go, not its words.
+#: latter. Words said three or eight times over, also under noise as loud as they are, began with
+#: 0.38 at most (later passages: up to 0.94, where the end of a repetition may go).
 NO_SPEECH, NO_SPEECH_IN_A_LOOP = 0.6, 0.75
 #: How much of a text a loop must be, and how often its phrase is said: where no speech is heard,
 #: and where it is ("au secours, au secours, au secours" is no slip of the model).
 MOST_OF_IT, HALF_OF_IT = 0.8, 0.5
 THREE_TIMES, FIVE_TIMES = 3, 5
-_LONGEST_PHRASE = 80
+#: Letters of the phrase. Only short ones came from noise; a whole sentence that a person repeats
+#: under loud noise had 0.79.
+_LONGEST_PHRASE = {THREE_TIMES: 24, FIVE_TIMES: 80}
 _LOOPS = {
-    times: re.compile(rf"(.{{1,{_LONGEST_PHRASE}}}?)\1{{{times - 1},}}")
-    for times in (THREE_TIMES, FIVE_TIMES)
+    times: re.compile(rf"(.{{1,{longest}}}?)\1{{{times - 1},}}")
+    for times, longest in _LONGEST_PHRASE.items()
 }
 
 

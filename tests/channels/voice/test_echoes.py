@@ -64,6 +64,7 @@ def test_a_loop_that_is_cut_into_passages_is_one():
         ("اضغطوا على مفتاح المربع.", 0.3),  # a person says so
         ("Il y a un feu. Beep beep beep.", 0.9),  # words beside the loop
         ("06 66 66 66 66", 0.9),
+        ("Il y a le feu dans notre immeuble, venez ! " * 8 + "Vite.", 0.8),
     ],
 )
 def test_what_may_have_been_said_is_kept(passage):
