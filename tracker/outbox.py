@@ -114,20 +114,6 @@ def put(connection: Connection, kind: OutboxKind, key: str, **values: Any) -> UU
     return entry["id"] if result.rowcount == 1 else None
 
 
-def withdraw(connection: Connection, key: str, channel: str, now: datetime) -> bool:
-    """Do without an entry that still waits to leave by ``channel``; whether there was one."""
-    result = connection.execute(
-        outbox.update()
-        .where(
-            outbox.c.idempotency_key == key,
-            outbox.c.channel == channel,
-            outbox.c.state == str(OutboxState.DUE),
-        )
-        .values(state=str(OutboxState.DONE), done_at=now)
-    )
-    return result.rowcount == 1
-
-
 def claim(
     connection: Connection,
     *,

@@ -7,16 +7,16 @@ from sqlalchemy import Connection, select
 
 from channels.channel import Accepted, Acknowledgement, Delivery, TryLater
 from channels.errors import DeliveryError
-from channels.message import ChannelName, InboundMessage
+from channels.message import InboundMessage
 from channels.twilio_account import form_of
 from channels.voice import twilio
 from channels.voice.twilio import TwilioVoice
 from gateway.house import House
 from gateway.inbound.provider import Webhook
-from tracker import outbox, register, throttle
+from tracker import register, throttle
 from tracker.database import reading
 from tracker.group_commit import StorageUnavailable
-from tracker.models import deliveries
+from tracker.models import OutboxState, deliveries, outbox
 
 LANGUAGE, CALLER, CALLED = "x-guichet-language", "x-guichet-caller", "x-guichet-called"
 #: Scope of the note that a call got what it came for. The shared table of short-lived keyed digests
@@ -81,7 +81,12 @@ def told(house: House, tracking_code: str) -> None:
     def settle(connection: Connection) -> None:
         case = register.find_case(connection, tracking_code)
         if case is not None:
-            outbox.withdraw(connection, f"ack:{case.id}", str(ChannelName.VOICE), house.clock())
+            connection.execute(
+                outbox.update()
+                .where(outbox.c.idempotency_key == f"ack:{case.id}", outbox.c.channel == "voice")
+                .where(outbox.c.state == str(OutboxState.DUE))
+                .values(state=str(OutboxState.DONE), done_at=house.clock())
+            )
 
     try:
         house.writer.run(settle)
