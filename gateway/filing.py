@@ -326,6 +326,8 @@ def _notice(
     contact = submission.contact
     if not contact.replyable:
         return
+    # Digits alone are of no language: then the case's is the person's own.
+    worded = any(character.isalpha() for character in submission.description)
     outbox.put(
         connection,
         OutboxKind.NOTIFY,
@@ -339,7 +341,7 @@ def _notice(
         payload={
             **plan.telling,
             "notice": plan.notice,
-            "language": submission.language if submission.description else "",
+            "language": submission.language if worded else "",
             "in_reply_to": storable(submission.message.message_id),
         },
     )

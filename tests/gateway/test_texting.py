@@ -126,6 +126,19 @@ def test_one_complaint_in_several_texts_is_one_case(phone: Phone) -> None:
     assert phone.notices() in (["joined"], ["joined", "joined"])
 
 
+def test_a_code_alone_is_answered_in_the_language_of_its_case(phone: Phone) -> None:
+    """Digits are of no language, and the country's first is not everybody's."""
+    code = phone.text("Pas d'eau depuis lundi dans tout le quartier").tracking_code
+    assert code is not None
+    for words in (code, f"{code[:4]} {code[4:8]} {code[8:]}", f"Où en est mon dossier {code} ?"):
+        phone.text(words, after=60)
+
+    told = phone.rows(outbox, outbox.c.kind == "notify")
+    assert [entry.payload["notice"] for entry in told] == ["status"] * 3
+    assert [entry.payload["language"] for entry in told] == ["", "", "fr"]
+    assert phone.case(code).language == "fr"
+
+
 @pytest.mark.parametrize(
     ("words", "minutes"),
     [("Le lampadaire de ma rue est éteint", 1), ("Il y a une fuite au coin", 6)],
