@@ -2,8 +2,8 @@
 """The sweeper: looks at the database every few seconds, needs no Redis.
 
 It frees the claims of dead processes, asks the provider about what may have gone and how calls
-ended, rings for what
-is due (retries have no other bell), and drains by itself when Redis does not answer.
+ended, rings for what is due (retries have no other bell), and drains by itself when Redis does not
+answer.
 """
 
 from __future__ import annotations

@@ -31,7 +31,6 @@ from tracker.models import (
     OutboxState,
     attachments,
     blobs,
-    cases,
     messages,
 )
 from tracker.outbox import put
@@ -134,9 +133,7 @@ class Transcription:
                 except Interrupted:
                     return Result(OutboxState.DUE, error=STOPPED, retry_after=0.001, counts=False)
                 done.append((file.id, content, transcript))
-        return Result(
-            OutboxState.DONE, record=lambda c: self._record(c, work, done, language or "")
-        )
+        return Result(OutboxState.DONE, record=lambda c: self._record(c, work, done))
 
     def _transcribe(self, content: bytes, language: str | None) -> Transcript | Heard:
         """The transcript, or why there is none: the sound is kept all the same."""
@@ -214,7 +211,6 @@ class Transcription:
         connection: Connection,
         work: Work,
         done: list[tuple[UUID, bytes, Transcript | Heard | None]],
-        language: str,
     ) -> None:
         now, case = self._clock(), work.case
         heard: list[Transcript | Heard] = []
@@ -257,8 +253,8 @@ class Transcription:
         if work.entry.message_id is not None:
             recordings.fetched(connection, work.entry.message_id, now)
         if case is not None and work.entry.channel == "voice" and heard:
-            if not language:
-                self._found(connection, case, work.entry.message_id, heard)
+            for transcript in self._surely(heard)[:1]:
+                recordings.spoken_in(connection, work.entry.message_id, transcript.language)
             self._go_on(connection, case, heard, now)
 
     def _surely(self, heard: Sequence[Transcript | Heard]) -> list[Transcript]:
@@ -274,20 +270,6 @@ class Transcription:
         if unsure:
             return Heard.FOREIGN
         return next((one for one in heard if isinstance(one, Heard)), Heard.NO_WORDS)
-
-    def _found(
-        self,
-        connection: Connection,
-        case: Any,
-        message_id: UUID | None,
-        heard: Sequence[Transcript | Heard],
-    ) -> None:
-        """Note the language of a caller who chose none: in that one they are answered."""
-        for transcript in self._surely(heard)[:1]:
-            for table, row_id in ((messages, message_id), (cases, case.id)):
-                connection.execute(
-                    table.update().where(table.c.id == row_id).values(language=transcript.language)
-                )
 
     def _go_on(
         self, connection: Connection, case: Any, heard: list[Transcript | Heard], now: datetime

@@ -263,8 +263,8 @@ def _next_way(connection: Connection, entry: Row[Any]) -> tuple[str, str, str] |
     """Another way to the same person: channel, scheme and address; ``None`` when none is known.
 
     A telephone reached by one way may be reached by the other: a call failed, a text goes if the
-    telephone may receive texts. Else
-    an address from which the person wrote on this very case, the newest first.
+    telephone may receive texts. Else an address from which the person wrote on this very case, the
+    newest first.
     """
     ways: list[tuple[str, str, str]] = []
     text = "sms" if is_mobile(entry.recipient) else None  # a landline gets no texts

@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, select
 
 from tracker import attention, register
-from tracker.models import AttentionReason, EventType, OutboxKind, OutboxState, messages, outbox
+from tracker.models import (
+    AttentionReason,
+    EventType,
+    OutboxKind,
+    OutboxState,
+    cases,
+    messages,
+    outbox,
+)
 from tracker.models import attention as attention_table
 from tracker.outbox import put
 
@@ -107,6 +115,24 @@ def fetched(connection: Connection, message_id: UUID, now: datetime) -> None:
     """The files of a message are there: what a person was asked about them is settled."""
     for item_id in _listed(connection, message_id):
         attention.resolve(connection, item_id, by=_BY, action="fetched", at=now)
+
+
+def spoken_in(connection: Connection, message_id: UUID | None, language: str) -> None:
+    """Note what a caller who chose no language speaks: in that one the case is answered.
+
+    Args:
+        connection: inside a transaction.
+        message_id: the message of the recording; a language that was chosen with a key stands.
+        language: BCP 47 tag.
+    """
+    case_id = connection.scalar(
+        messages.update()
+        .where(messages.c.id == message_id, messages.c.language == "")
+        .values(language=language)
+        .returning(messages.c.case_id)
+    )
+    if case_id is not None:
+        connection.execute(cases.update().where(cases.c.id == case_id).values(language=language))
 
 
 def _of(message_id: UUID) -> ColumnElement[bool]:

@@ -16,7 +16,7 @@ class Interrupted(Exception):  # noqa: N818 - it is no error: the process was as
     """The work was given up in the middle, because ``stop()`` said so. Nothing is known of it."""
 
 
-class NotLoaded(Exception):  # noqa: N818
+class NotLoaded(Exception):  # noqa: N818 - the name is the sentence
     """The engine or its model cannot be loaded: it is broken, or not installed."""
 
 

@@ -20,6 +20,7 @@ from gateway.desk.reading import TYPED_BY
 from gateway.desk.session import person
 from gateway.house import current_house
 from normalizer import tracking_code
+from normalizer.language import detect
 from normalizer.phone import e164
 from tracker import answers, attention, missed_calls, outbox, recordings, register
 from tracker.database import reading
@@ -168,6 +169,7 @@ def transcribe(item: Item) -> str | None:
         return show().t("attention.choose_recording")
     house, by = current_house(), person().email
     now, last = house.clock(), len(item.files) == 1
+    message_of = {file.id: file.message_id for file in item.files}
 
     def write(connection: Connection) -> None:
         connection.execute(
@@ -175,6 +177,8 @@ def transcribe(item: Item) -> str | None:
             .where(attachments.c.id == file_id)
             .values(transcript=text, transcript_state="done", transcript_data={TYPED_BY: by})
         )
+        spoken = detect(text, case.language)
+        recordings.spoken_in(connection, message_of[file_id], spoken)
         register.add_event(
             connection,
             case.id,

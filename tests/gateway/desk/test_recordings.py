@@ -22,7 +22,7 @@ from channels.voice import transcribe as port
 from channels.voice.transcribe import NotLoaded, Transcript, Word
 from gateway.relay import TRANSCRIBED, Relay
 from gateway.transcription import Transcription
-from tracker.models import AttentionReason, attachments, case_events, outbox
+from tracker.models import AttentionReason, attachments, case_events, cases, messages, outbox
 from tracker.models import attention as items
 
 PAGE = "/desk/attention"
@@ -72,7 +72,7 @@ class Line:
     asked: list[str] = field(default_factory=list)
     ear: Ear = field(default_factory=Ear)
 
-    def call(self, sid: str = "RE1", caller: str = CALLER) -> None:
+    def call(self, sid: str = "RE1", caller: str = CALLER, language: str | None = "fr") -> None:
         message = InboundMessage(
             sid,
             ChannelName.VOICE,
@@ -84,7 +84,7 @@ class Line:
             attachments=(
                 Attachment("recording.wav", "audio/wav", b"", fetch_url=f"twilio-recording:{sid}"),
             ),
-            language="fr",
+            language=language,
         )
         delivery = Delivery(ChannelName.VOICE, f"voice:{sid}", self.desk.clock(), "", {}, b"raw")
         assert isinstance(self.desk.house.accept(delivery, message), Accepted)
@@ -211,6 +211,27 @@ def test_an_item_of_a_former_version_is_no_dead_end_either(line):
     line.work()
 
     assert line.open() == []
+
+
+@pytest.mark.parametrize(("chosen", "answered_in"), [(None, "fr"), ("en", "en")])
+def test_what_a_person_heard_tells_the_language_that_a_caller_did_not_choose(
+    line, chosen, answered_in
+):
+    line.gives, line.ear.hears = (200, wav()), heard("", 0.0)
+    line.work()
+    line.call("RE2", language=chosen)
+    line.work()
+    item = line.open()[-1]
+    (file,) = line.desk.rows(
+        select(attachments.c.id)
+        .join(messages, messages.c.id == attachments.c.message_id)
+        .where(messages.c.case_id == item.case_id)
+    )
+    typed = {"file": str(file.id), "transcript": "Il n'y a plus d'eau dans notre quartier"}
+    line.desk.client("triage").post(f"{PAGE}/{item.id}/transcribe", typed)
+
+    (case,) = line.desk.rows(select(cases).where(cases.c.id == item.case_id))
+    assert case.language == answered_in
 
 
 def test_danger_that_was_heard_unsurely_stands_first(line):
